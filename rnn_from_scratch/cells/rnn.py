@@ -149,3 +149,30 @@ class RNNCell:
             "W_hh": h_prev.T @ rows,  # (H, H)
             "b_h": rows.sum(axis=0),  # (H,)
         }
+
+
+def irnn_params(
+    cell: RNNCell, *, rng: np.random.Generator, gain: float = 1.0, dtype: npt.DTypeLike = np.float64
+) -> Params:
+    """Start a vanilla cell with ReLU as an IRNN: W_hh = gain·I, W_xh from N(0, 0.001²), b_h = 0.
+
+    Each unit then copies itself, h_t = h_{t−1} + (a little of x_t), and the gradient goes back unchanged.
+
+    Raises
+    ------
+    ArgumentError
+        If the cell is no RNNCell with activation "relu".
+
+    Source: Le, Jaitly & Hinton (2015), §2 and §3; notebook 11; tests/cells/test_rnn.py.
+    """
+    if not isinstance(cell, RNNCell) or cell.activation != "relu":
+        validate.fail(
+            "irnn_params", f"cell is {cell!r:.60}", 'an RNNCell with activation="relu"',
+            "the identity start keeps h as it is only where f does", "Try RNNCell(D, H, activation=\"relu\").",
+        )
+    normal = validate.generator("irnn_params", rng).standard_normal((cell.input_size, cell.hidden_size))
+    return {
+        "W_xh": (0.001 * normal).astype(validate.float_dtype("irnn_params", dtype)),
+        "W_hh": initializers.identity((cell.hidden_size, cell.hidden_size), gain=gain, dtype=dtype),
+        "b_h": initializers.zeros((cell.hidden_size,), dtype=dtype),
+    }
