@@ -21,7 +21,7 @@ class GRUCache(NamedTuple):
     r: Array  # (N, H)
     z: Array  # (N, H)
     n: Array  # (N, H)
-    h_n: Array | None  # (N, H), h_{t−1} W_hn + b_hn: what the reset gate multiplies; None where it comes before
+    gated: Array  # (N, H), what the reset gate multiplies: h_{t−1} W_hn + b_hn where it comes after, else h_{t−1}
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,13 @@ class GRUCell:
         r = sigmoid(x_r + h_prev @ W_hr)
         z = sigmoid(x_z + h_prev @ W_hz)
         if self.reset_after:
-            h_n = h_prev @ W_hn + params["b_hn"]
-            n = np.tanh(x_n + r * h_n)
+            gated = h_prev @ W_hn + params["b_hn"]
+            n = np.tanh(x_n + r * gated)
         else:
-            h_n = None
-            n = np.tanh(x_n + (r * h_prev) @ W_hn)
+            gated = h_prev
+            n = np.tanh(x_n + (r * gated) @ W_hn)
         h = (1.0 - z) * n + z * h_prev
-        return (h,), GRUCache(h_prev, r, z, n, h_n)
+        return (h,), GRUCache(h_prev, r, z, n, gated)
 
     def step_backward(self, params: Params, dstate: State, cache: GRUCache) -> tuple[State, Array]:
         r"""Take ∂L/∂h_t back through one time step (article E-GRU).
@@ -145,18 +145,17 @@ class GRUCell:
             ∂L/∂(pre-activation) of r, z, n, which is ∂L/∂x_proj.
         """
         (dh,) = dstate
-        h_prev, r, z, n, h_n = cache
+        h_prev, r, z, n, gated = cache
         W_hr, W_hz, W_hn = np.split(params["W_hh"], 3, axis=1)
         delta_z = dh * (h_prev - n) * sigmoid_derivative(z)  # (N, H)
         delta_n = dh * (1.0 - z) * tanh_derivative(n)  # (N, H)
         if self.reset_after:
-            dr = delta_n * h_n  # (N, H)
+            dproduct = delta_n  # (N, H), the gradient of r ⊙ gated
             through_n = (delta_n * r) @ W_hn.T  # (N, H)
         else:
-            dreset = delta_n @ W_hn.T  # (N, H), the gradient of r ⊙ h_prev
-            dr = dreset * h_prev  # (N, H)
-            through_n = dreset * r  # (N, H)
-        delta_r = dr * sigmoid_derivative(r)  # (N, H)
+            dproduct = delta_n @ W_hn.T  # (N, H)
+            through_n = dproduct * r  # (N, H)
+        delta_r = dproduct * gated * sigmoid_derivative(r)  # (N, H)
         dh_prev = dh * z + delta_r @ W_hr.T + delta_z @ W_hz.T + through_n  # (N, H)
         return (dh_prev,), np.concatenate([delta_r, delta_z, delta_n], axis=1)
 
