@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from rnn_from_scratch import activations, arrays, bptt, fused, initializers, losses, validate
-from rnn_from_scratch.cells import RNNCell
+from rnn_from_scratch.cells import GRUCell, IndRNNCell, LSTMCell, RNNCell, irnn_params
 from rnn_from_scratch.data import batching, tasks
 from rnn_from_scratch.diagnosis import conformance, contract, faults, functions, models, padding, probe, rules, steps
 from rnn_from_scratch.diagnosis import suite as suites
@@ -56,6 +56,15 @@ class Numbers:
     def report(self):
         return compare.check_gradients(squares, self.weights, {name: 2 * w for name, w in self.weights.items()})
 
+    def gated(self, cell):
+        """Return a cell's parameters, state, upstream gradient, caches and deltas."""
+        draw = self.rng.standard_normal
+        params = {name: draw(shape) for name, shape in cell.param_shapes().items()}
+        state, dstate = ([draw(part.shape) for part in cell.initial_state(N)] for _ in range(2))
+        _, _, caches = bptt.unroll(cell, params, self.xs, tuple(state))
+        _, deltas = bptt.unroll_backward(cell, params, self.dhs, caches)
+        return params, tuple(state), tuple(dstate), caches, deltas
+
     def file(self):
         return checkpoint.save_params(self.folder / "params.npz", self.params)
 
@@ -82,10 +91,29 @@ def attempted():
     return whole.findings
 
 
+def cell_case(cell, method):
+    """Call one method of a cell that is not the vanilla one."""
+    def case(n):
+        params, state, dstate, caches, deltas = n.gated(cell)
+        x_proj = cell.project(params, n.xs)[1]
+        return partial(getattr(cell, method), *{
+            "param_shapes": (), "init_params": (), "initial_state": (N,), "project": (params, n.xs),
+            "step": (params, x_proj, state), "step_backward": (params, dstate, caches[2]),
+            "param_grads": (params, n.xs, caches, deltas),
+        }[method], **({"rng": rng()} if method == "init_params" else {}))
+    return case
+
+
 def rng():
     return np.random.default_rng(3)
 
 
+CELLS = {
+    "lstm.LSTMCell": {"": LSTMCell(D, H), " (peepholes)": LSTMCell(D, H, peepholes=True)},
+    "gru.GRUCell": {"": GRUCell(D, H), " (before)": GRUCell(D, H, reset_after=False)},
+    "indrnn.IndRNNCell": {"": IndRNNCell(D, H)},
+}
+METHODS = ("param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")
 SHAPES = {"W_xh": (3, 4), "W_hh": (4, 4), "b_h": (4,)}
 OPTIMISERS = {"adaptive": [Adam(0.1)], "descent": [GradientDescent(0.1), Momentum(0.1)]}
 CASES = {
@@ -129,6 +157,9 @@ CASES = {
         cell(D, H).param_grads, n.weights, n.xs, n.caches, n.deltas)
        for module, group in (("cells.rnn", [RNNCell]), ("diagnosis.faults", faults.FAULTS.values()))
        for cell in group if "param_grads" in vars(cell)},
+    "cells.rnn.irnn_params": lambda n: partial(irnn_params, RNNCell(D, H, "relu"), rng=rng()),
+    **{f"cells.{name}.{method}{word}": cell_case(cell, method)
+       for name, group in CELLS.items() for word, cell in group.items() for method in METHODS},
     "bptt.unroll": lambda n: partial(bptt.unroll, n.cell, n.weights, n.xs, n.state, n.mask),
     "bptt.unroll_backward": lambda n: partial(
         bptt.unroll_backward, n.cell, n.weights, n.dhs, n.caches, n.dstate, n.mask),

@@ -38,7 +38,8 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "activations.identity": "it returns what it was given",
     "arrays.leaves": "it walks the caller's own arrays",
     "validate.float_array": "a check hands the array on", "validate.mask": "a check hands the array on",
-    "cells.rnn.RNNCell.step": "the cache holds h_prev",
+    **{f"cells.{name}.step": "the cache holds the state before the step" for name in (
+        "rnn.RNNCell", "lstm.LSTMCell", "gru.GRUCell", "indrnn.IndRNNCell")},
     "bptt.unroll": "the first cache holds the initial state",
     "bptt.unroll_backward": "dstates[T] is dfinal_state",
     "layers.dense.Dense.forward": "the cache holds xs",
