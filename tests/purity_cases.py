@@ -8,13 +8,13 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from rnn_from_scratch import activations, arrays, bptt, fused, initializers, losses, validate
+from rnn_from_scratch import activations, arrays, bptt, fused, initializers, losses, normalization, validate
 from rnn_from_scratch.cells import GRUCell, IndRNNCell, LSTMCell, RNNCell, irnn_params
 from rnn_from_scratch.data import batching, tasks
 from rnn_from_scratch.diagnosis import conformance, contract, faults, functions, models, padding, probe, rules, steps
 from rnn_from_scratch.diagnosis import suite as suites
 from rnn_from_scratch.gradcheck import compare, direction, numerical, verdict
-from rnn_from_scratch.layers import Dense, Recurrent
+from rnn_from_scratch.layers import Dense, Dropout, Embedding, LayerNorm, Recurrent, dropout_mask
 from rnn_from_scratch.models import SequenceModel, sequence, truncated
 from rnn_from_scratch.optim import Adam, GradientDescent, Momentum, clipping, descent
 from rnn_from_scratch.training import checkpoint, loop
@@ -43,6 +43,8 @@ class Numbers:
         self.targets = self.rng.integers(0, K, (T, N))
         self.z = draw((N, K))
         self.lengths = [draw((length, D)) for length in (2, 4, 1)]
+        self.norm, self.scale = LayerNorm(H), {"gain": draw(H), "bias": draw(H)}
+        self.table = {"W_embed": draw((K, H))}
 
     @cached_property
     def caches(self):
@@ -143,6 +145,12 @@ CASES = {
     "initializers.zeros": lambda n: partial(initializers.zeros, (3,)),
     "losses.softmax_cross_entropy": lambda n: partial(losses.softmax_cross_entropy, n.logits, n.targets, n.mask),
     "losses.mean_squared_error": lambda n: partial(losses.mean_squared_error, n.logits, n.values, n.mask, 7.0),
+    "normalization.layer_norm": lambda n: partial(
+        normalization.layer_norm, n.dhs, n.scale["gain"], n.scale["bias"]),
+    "normalization.layer_norm_backward": lambda n: partial(
+        normalization.layer_norm_backward, n.dhs, n.scale["gain"], n.norm.forward(n.scale, 2 * n.dhs)[1]),
+    "normalization.layer_norm_param_grads": lambda n: partial(
+        normalization.layer_norm_param_grads, n.dhs, n.norm.forward(n.scale, 2 * n.dhs)[1]),
     # cells and the time loop
     "cells.rnn.RNNCell.param_shapes": lambda n: partial(n.cell.param_shapes),
     "cells.rnn.RNNCell.init_params": lambda n: partial(n.cell.init_params, rng=rng()),
@@ -171,6 +179,25 @@ CASES = {
     "layers.dense.Dense.forward": lambda n: partial(n.dense.forward, n.readout, n.dhs),
     "layers.dense.Dense.backward": lambda n: partial(
         n.dense.backward, n.readout, n.logits, n.dense.forward(n.readout, n.dhs)[1]),
+    **{f"layers.{module}.{type(layer).__name__}.{f}": lambda n, layer=layer, f=f, random=random: partial(
+        getattr(layer, f), **({"rng": rng()} if random else {}))
+       for module, layer in (("layer_norm", LayerNorm(H)), ("embedding", Embedding(K, H)), ("dropout", Dropout(0.5)))
+       for f, random in (("param_shapes", False), ("init_params", True))},
+    "layers.layer_norm.LayerNorm.forward": lambda n: partial(n.norm.forward, n.scale, n.dhs),
+    "layers.layer_norm.LayerNorm.backward": lambda n: partial(
+        n.norm.backward, n.scale, n.dhs, n.norm.forward(n.scale, 2 * n.dhs)[1]),
+    "layers.embedding.Embedding.forward": lambda n: partial(Embedding(K, H).forward, n.table, n.targets),
+    "layers.embedding.Embedding.backward": lambda n: partial(
+        Embedding(K, H).backward, n.table, n.dhs, Embedding(K, H).forward(n.table, n.targets)[1]),
+    "layers.dropout.dropout_mask": lambda n: partial(dropout_mask, (T, N, H), 0.5, rng=rng()),
+    **{f"layers.dropout.Dropout.forward{case}": lambda n, layer=layer, training=training: partial(
+        layer.forward, {}, n.dhs, **({"rng": rng()} if training else {}))
+       for case, layer, training in (("", Dropout(0.5), True), (" (inference)", Dropout(0.5), False),
+                                (" (rate 0)", Dropout(0.0), True), (" (over time)", Dropout(0.5, True), True))},
+    **{f"layers.dropout.Dropout.backward{case}": lambda n, layer=layer, training=training: partial(
+        layer.backward, {}, n.dhs, layer.forward({}, n.dhs, rng=training and rng())[1])
+       for case, layer, training in (("", Dropout(0.5), True), (" (inference)", Dropout(0.5), None),
+                                (" (over time)", Dropout(0.5, True), True))},
     "layers.recurrent.Recurrent.initial_state": lambda n: partial(n.layer.initial_state, N),
     "layers.recurrent.Recurrent.param_shapes": lambda n: partial(n.layer.param_shapes),
     "layers.recurrent.Recurrent.init_params": lambda n: partial(n.layer.init_params, rng=rng()),
