@@ -215,7 +215,7 @@ def _finite(value: Any) -> bool:
 def option(where: str, name: str, value: Any, options: Iterable[Any]) -> None:
     """Refuse a choice that is not among the options, and name them."""
     known = list(options)
-    if isinstance(value, np.ndarray) or value not in known:
+    if not any(isinstance(value, type(choice)) and value == choice for choice in known):  # 1 == True, yet is no choice
         listed = ", ".join(repr(choice) for choice in known)
         fail(where, f"{name} is {value!r}", f"one of {listed}")
 

@@ -223,6 +223,10 @@ def test_option_lists_the_choices():
     assert refused(ArgumentError, validate.option, "engine", "gpu", ("stepwise", None)) == (
         "Here: engine is 'gpu', expected one of 'stepwise', None."
     )
+    for value in (1, 1.0, 0, np.True_):  # equal to one, so a forget bias of 1.0 in the wrong place would pass for True
+        assert f"peepholes is {value!r}, expected one of False, True." in refused(
+            ArgumentError, validate.option, "peepholes", value, (False, True))
+    validate.option("Here", "activation", np.str_("tanh"), {"tanh": 1})
     assert "activation is ['tanh']" in refused(ArgumentError, validate.option, "activation", ["tanh"], {"tanh": 1})
     assert "engine is array(['a', 'b']" in refused(
         ArgumentError, validate.option, "engine", np.array(["a", "b"]), ("a", "b"))
