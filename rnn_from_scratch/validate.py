@@ -160,20 +160,24 @@ def integer_targets(where: str, targets: Array, classes: int, counted: Array | N
         )
 
 
-def params(where: str, value: Any, expected: Mapping[str, tuple[int, ...]], hint: str = "") -> None:
-    """Check that a flat dictionary of parameters has these arrays and shapes (extra keys are refused)."""
+def params(where: str, value: Any, expected: Mapping[str, Any], hint: str = "", name: str = "params") -> None:
+    """Check that a dictionary of parameters has these arrays and shapes, nested as expected; extra keys are refused."""
     if not isinstance(value, dict):
-        fail(where, f"params is a {type(value).__name__}", "a dictionary of arrays", hint=hint, error=DtypeError)
+        fail(where, f"{name} is a {type(value).__name__}", "a dictionary of arrays", hint=hint, error=DtypeError)
     if set(value) != set(expected):
         fail(
-            where, f"params has the keys {sorted(map(str, value))}", f"{sorted(expected)}",
+            where, f"{name} has the keys {sorted(map(str, value))}", f"{sorted(expected)}",
             "each parameter has its name in the equations", hint or "init_params() makes them.",
         )
-    for name, size in expected.items():
-        array = float_array(where, f"params[{name!r}]", value[name])
-        shape(where, f"params[{name!r}]", array, size, hint=hint)
+    for key, size in expected.items():
+        inner = f"{name}[{key!r}]"
+        if isinstance(size, Mapping):
+            params(where, value[key], size, hint, inner)
+            continue
+        array = float_array(where, inner, value[key])
+        shape(where, inner, array, size, hint=hint)
         diverged = "Did an earlier update diverge? Try a lower learning rate or clipping."
-        finite(where, f"params[{name!r}]", array, hint=diverged)
+        finite(where, inner, array, hint=diverged)
 
 
 def size(where: str, name: str, value: Any, because: str = "it counts something") -> int:

@@ -1,9 +1,13 @@
 """Cells: one time step each, as the article and the papers print it."""
 
+from .bahdanau import BahdanauCell
 from .base import Cell
 from .gru import GRUCell
 from .indrnn import IndRNNCell
 from .lstm import LSTMCell
+from .luong import LuongCell
 from .rnn import RNNCell, irnn_params
 
-__all__ = ["Cell", "GRUCell", "IndRNNCell", "LSTMCell", "RNNCell", "irnn_params"]
+__all__ = [
+    "BahdanauCell", "Cell", "GRUCell", "IndRNNCell", "LSTMCell", "LuongCell", "RNNCell", "irnn_params",
+]

@@ -21,6 +21,10 @@ class Cell(Protocol):
     A state is a tuple of arrays (N, ·), also where there is only one; delta is ∂L/∂(pre-activation), an array or a
     NamedTuple that nobody but the cell looks into. "Linear, row by row" means that step_backward of a sum is the sum,
     and that row n of what comes out depends on row n of what goes in alone: masks rely on both.
+
+    A cell that needs more than its weights, an attention's memory, says so by one more method,
+    memory_shapes(S, N) -> {"memory": (S, N, M)}: such arrays come in through params and their gradients go out under
+    the same keys. A mask of the memory is params["memory_mask"] (S, N), optional and without a gradient.
     """
 
     @property
@@ -31,8 +35,8 @@ class Cell(Protocol):
     def hidden_size(self) -> int:
         """H, the numbers that the cell puts out at each step."""
 
-    def param_shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Return the shape of every parameter by name."""
+    def param_shapes(self) -> Mapping[str, Any]:
+        """Return the shape of every parameter by name; a cell made of parts nests them."""
 
     def init_params(self, *, rng: np.random.Generator, dtype: npt.DTypeLike = np.float64) -> Params:
         """Return new parameters."""
@@ -40,10 +44,13 @@ class Cell(Protocol):
     def initial_state(self, batch_size: int, dtype: npt.DTypeLike = np.float64) -> State:
         """Return the state before the first step; state[0] is what the cell puts out."""
 
-    def project(self, params: Params, xs: Array) -> Array:
-        """Apply the input's weights to all steps at once, (T, N, D) to (T, N, ·): one large product."""
+    def project(self, params: Params, xs: Array) -> Any:
+        """Do what waits for no step, for all of them at once: (T, N, D) to (T, N, ·), one large product.
 
-    def step(self, params: Params, x_proj: Array, state: State) -> tuple[State, Any]:
+        A list of T things that `step` takes is allowed too.
+        """
+
+    def step(self, params: Params, x_proj: Any, state: State) -> tuple[State, Any]:
         """Advance by one step; return the new state and the cache that the backward needs."""
 
     def step_backward(self, params: Params, dstate: State, cache: Any) -> tuple[State, Any]:

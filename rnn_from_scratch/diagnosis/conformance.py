@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..arrays import Array, State, Tree, tree_copy, tree_map
+from ..arrays import Array, Params, State, Tree, tree_copy, tree_map
 from ..bptt import unroll, unroll_backward
 from ..gradcheck import GradientReport, check_gradients
 from .contract import CELL, check_linear, keeps_form
@@ -61,13 +61,18 @@ def check_cell(cell: Any, *, rng: np.random.Generator, xs: Array | None = None) 
     suite = Suite()
     for mask, case in ((None, ""), (probe.mask, " (masked)")):
 
-        def run(tree: Tree, mask: Array | None = mask) -> tuple[Array, State, list[Any]]:
-            return unroll(cell, tree["params"], tree["xs"], tree["state"], mask)
+        beside = probe.beside(mask is not None)
 
-        def backward(upstream: Any, tree: Tree, caches: Any, mask: Array | None = mask) -> Tree:
+        def run(tree: Tree, mask: Array | None = mask, beside: Params = beside) -> tuple[Array, State, list[Any]]:
+            return unroll(cell, {**tree["params"], **beside}, tree["xs"], tree["state"], mask)
+
+        def backward(
+            upstream: Any, tree: Tree, caches: Any, mask: Array | None = mask, beside: Params = beside
+        ) -> Tree:
             dhs, dfinal = upstream
-            dstates, deltas = unroll_backward(cell, tree["params"], dhs, caches, dfinal, mask)
-            dxs, grads = cell.param_grads(tree["params"], tree["xs"], caches, deltas)
+            params = {**tree["params"], **beside}
+            dstates, deltas = unroll_backward(cell, params, dhs, caches, dfinal, mask)
+            dxs, grads = cell.param_grads(params, tree["xs"], caches, deltas)
             return {"params": grads, "xs": dxs, "state": dstates[0]}
 
         with suite.attempt(case):
@@ -97,13 +102,15 @@ def check_layer(layer: Any, *, rng: np.random.Generator, xs: Array | None = None
     suite = Suite()
     for mask, case in ((None, ""), (probe.mask, " (masked)")):
 
-        def run(tree: Tree, mask: Array | None = mask) -> Any:
-            answer = layer.forward(tree["params"], tree["xs"], tree["state"], mask)
+        beside = probe.beside(mask is not None)
+
+        def run(tree: Tree, mask: Array | None = mask, beside: Params = beside) -> Any:
+            answer = layer.forward({**tree["params"], **beside}, tree["xs"], tree["state"], mask)
             return returned(answer, "forward", "(outputs, final_state, cache)", 3)
 
-        def backward(upstream: Any, tree: Tree, cache: Any) -> Tree:
+        def backward(upstream: Any, tree: Tree, cache: Any, beside: Params = beside) -> Tree:
             dys, dfinal = upstream
-            answer = layer.backward(tree["params"], dys, cache, dfinal)
+            answer = layer.backward({**tree["params"], **beside}, dys, cache, dfinal)
             dxs, dstate, grads = returned(answer, "backward", "(dxs, dstate, grads)", 3)
             return {"params": grads, "xs": dxs, "state": dstate}
 

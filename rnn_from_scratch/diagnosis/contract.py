@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,19 +18,20 @@ CELL = ("input_size", "hidden_size", "init_params", "initial_state", "project", 
 
 def keeps_form(cell: Any, probe: Probe) -> None:
     """Raise BrokenError in plain words where an answer of a cell does not have the contract's form."""
-    params, xs, state, _ = probe
+    params, xs, state = probe.params, probe.xs, probe.state
     with students():
         if hasattr(cell, "param_shapes"):
-            shapes = {name: tuple(shape) for name, shape in cell.param_shapes().items()}
-            made = {name: np.shape(array) for name, array in params.items()}
+            shapes = _flat(cell.param_shapes())
+            made = {path: np.shape(array) for path, array in leaves(params) if path not in probe.memory_names}
             if made != shapes:
                 raise BrokenError(f"init_params makes {made}, and param_shapes says {shapes}")
         for part in cell.initial_state(len(state[0]), np.float32):
             if np.issubdtype(part.dtype, np.floating) and part.dtype != np.float32:
                 raise BrokenError(f"initial_state ignores its dtype: asked for float32 it returns {part.dtype}")
         x_proj = cell.project(params, xs)
-        if not isinstance(x_proj, np.ndarray) or x_proj.shape[:2] != xs.shape[:2]:
-            raise BrokenError(f"project must return an array (T, N, ·), got {described(x_proj)}")
+        fits = x_proj.shape[:2] == xs.shape[:2] if isinstance(x_proj, np.ndarray) else _is_list(x_proj, len(xs))
+        if not fits:
+            raise BrokenError(f"project must return an array (T, N, ·) or a list of T, got {described(x_proj)}")
         after, cache = returned(cell.step(params, x_proj[0], state), "step", "((h, …), cache)", 2)
         _like_state(after, state, "step", "((h, …), cache)")
         back = cell.step_backward(params, random_like(state, np.random.default_rng(0)), cache)
@@ -40,6 +41,18 @@ def keeps_form(cell: Any, probe: Probe) -> None:
         array_of(dxs, "param_grads' dxs", xs[:1].shape)
         if not isinstance(grads, dict):
             raise BrokenError(f"param_grads' grads must be a dictionary of arrays, got {described(grads)}")
+
+
+def _flat(shapes: Mapping[str, Any], path: str = "") -> dict[str, tuple[int, ...]]:
+    """Return nested shapes under the names that `leaves` gives: {"cell": {"b_h": (4,)}} as {"cell.b_h": (4,)}."""
+    flat: dict[str, tuple[int, ...]] = {}
+    for name, shape in shapes.items():
+        flat |= _flat(shape, f"{path}{name}.") if isinstance(shape, Mapping) else {f"{path}{name}": tuple(shape)}
+    return flat
+
+
+def _is_list(value: Any, length: int) -> bool:
+    return isinstance(value, list) and len(value) == length
 
 
 def _like_state(value: Any, state: State, what: str, expected: str) -> None:
@@ -64,7 +77,7 @@ def check_linear(cell: Any, probe: Probe, rng: np.random.Generator) -> list[str]
             findings.append(f"a list handed to {name} changed its length: nothing passed in may be written to")
         return result
 
-    params, xs, state, _ = probe
+    params, xs, state = probe.params, probe.xs, probe.state
     x_proj = unharmed("project", cell.project, params, xs)
     _, cache = unharmed("step", cell.step, params, x_proj[0], state)
     first, second = random_like(state, rng), random_like(state, rng)

@@ -118,7 +118,7 @@ def check_windows(
     validate.generator("check_windows", rng)
     lacking(model, "model", MODEL)
     probe = make_probe(model, rng, xs, "check_windows")
-    params, xs, state, _ = probe
+    params, xs, state = probe.params, probe.xs, probe.state
     targets = _targets(model, probe, rng)
     own = probe.mask & (rng.random(probe.mask.shape) < 0.6)
     own[-1] = probe.mask[-1]

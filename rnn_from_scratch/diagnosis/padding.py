@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, State, Tree, tree_map
+from ..arrays import Array, Params, State, Tree, tree_map
 from .probe import Probe, random_like
 from .rules import SAME, contradicted, distance
 
 
 def check_padding(layer: Any, probe: Probe, rng: np.random.Generator) -> list[str]:
     """NaN in padding changes nothing, and each padded sequence is what it is alone, also one without any input."""
-    params, xs, state, mask = probe
+    params, xs, state, mask = {**probe.params, **probe.beside(True)}, probe.xs, probe.state, probe.mask
     ys, final_state, cache = layer.forward(params, xs, state, mask)
     every_step = ys.ndim == 3  # or one output a sequence
     dys = random_like(ys, rng)
@@ -23,10 +23,14 @@ def check_padding(layer: Any, probe: Probe, rng: np.random.Generator) -> list[st
     dxs, dstate, grads = layer.backward(params, dys, cache, dfinal)
 
     spoilt = np.where(mask[..., None], xs, np.nan)
-    ys_spoilt, final_spoilt, cache_spoilt = layer.forward(params, spoilt, state, mask)
+    spoilt_params = dict(params)
+    for name in probe.memory_names:
+        assert probe.memory_mask is not None
+        spoilt_params[name] = np.where(probe.memory_mask[..., None], params[name], np.nan)
+    ys_spoilt, final_spoilt, cache_spoilt = layer.forward(spoilt_params, spoilt, state, mask)
     findings = []
     outputs = [ys, final_state, dxs, dstate, grads]
-    if distance(outputs, [ys_spoilt, final_spoilt, *layer.backward(params, dys, cache_spoilt, dfinal)]) != 0:
+    if distance(outputs, [ys_spoilt, final_spoilt, *layer.backward(spoilt_params, dys, cache_spoilt, dfinal)]) != 0:
         findings.append("NaN in padding changes an output or a gradient")
 
     if every_step and not ys[~mask].any():  # what puts out zeros on padding gets nothing back from there either
@@ -45,10 +49,14 @@ def check_padding(layer: Any, probe: Probe, rng: np.random.Generator) -> list[st
         def pick_state(parts: State, one: slice = one) -> State:
             return tuple(part[one] for part in parts)
 
-        ys_alone, final_alone, cache_alone = layer.forward(params, pick(xs, True), pick_state(state))
+        own = _own_memory(params, probe, n)
+        ys_alone, final_alone, cache_alone = layer.forward(own, pick(xs, True), pick_state(state))
         dxs_alone, dstate_alone, grads_alone = layer.backward(
-            params, pick(dys, every_step), cache_alone, pick_state(dfinal)
+            own, pick(dys, every_step), cache_alone, pick_state(dfinal)
         )
+        grads_alone = dict(grads_alone)
+        for name in probe.memory_names:  # a memory is a sequence's own: in the batch it stands at its place
+            grads_alone[name] = _in_batch(grads_alone[name], probe, n)
         together = (pick(ys, every_step), pick_state(final_state), pick(dxs, True), pick_state(dstate))
         if distance(together, (ys_alone, final_alone, dxs_alone, dstate_alone)) > SAME:
             findings.append(f"sequence {n} of a padded batch differs from the same sequence alone")
@@ -58,6 +66,23 @@ def check_padding(layer: Any, probe: Probe, rng: np.random.Generator) -> list[st
     if distance(grads, sums) > SAME:
         findings.append("the gradients of a padded batch are not the sum of its sequences' own")
     return findings
+
+
+def _own_memory(params: Params, probe: Probe, n: int) -> Params:
+    """Return params with the memory of sequence n alone, without its padding."""
+    if probe.memory_mask is None:
+        return params
+    here = probe.memory_mask[:, n]
+    own = {name: array for name, array in params.items() if name != "memory_mask"}
+    return {**own, **{name: params[name][here, n : n + 1] for name in probe.memory_names}}
+
+
+def _in_batch(dmemory: Array, probe: Probe, n: int) -> Array:
+    """Put the gradient of one sequence's memory, (S_n, 1, M), at its place in the batch's, zeros elsewhere."""
+    assert probe.memory_mask is not None
+    whole = np.zeros((*probe.memory_mask.shape, dmemory.shape[-1]))
+    whole[probe.memory_mask[:, n], n] = dmemory[:, 0]
+    return whole
 
 
 def _check_empty(layer: Any, probe: Probe, rng: np.random.Generator) -> list[str]:

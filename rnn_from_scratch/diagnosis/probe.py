@@ -19,10 +19,16 @@ from .suite import BrokenError, described, students
 class Probe(NamedTuple):
     """One point to check at."""
 
-    params: Params
+    params: Params  # with the memory, if there is one
     xs: Array  # (T, N, D)
     state: State
     mask: Array  # (T, N) bool
+    memory_names: tuple[str, ...] = ()  # the entries of params that are (S, N, ·), one memory a sequence
+    memory_mask: Array | None = None  # (S, N) bool
+
+    def beside(self, masked: bool) -> Params:
+        """Return what stands in params beside the weights and is no number: the memory's mask."""
+        return {"memory_mask": self.memory_mask} if masked and self.memory_mask is not None else {}
 
 
 def different_sizes(where: str, input_size: int, hidden_size: int) -> tuple[int, int]:
@@ -91,4 +97,10 @@ def make_probe(layer: Any, rng: np.random.Generator, xs: Array | None, where: st
         state = random_like(layer.initial_state(N), rng)
         if not isinstance(state, tuple) or not state:
             raise BrokenError(f"initial_state must return a tuple (h, …), got {described(state)}")
-    return Probe(params, xs, state, random_mask(T, N, rng))
+        mask = random_mask(T, N, rng)
+        S = next(size for size in (4, 6, 7, 8, 9) if size not in (T, N, layer.input_size, layer.hidden_size))
+        shapes = dict(layer.memory_shapes(S, N)) if hasattr(layer, "memory_shapes") else {}
+    if not shapes:
+        return Probe(params, xs, state, mask)
+    memories = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    return Probe({**params, **memories}, xs, state, mask, tuple(shapes), random_mask(S, N, rng))

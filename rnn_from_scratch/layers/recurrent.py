@@ -14,6 +14,7 @@ from ..arrays import Array, Params, State, tree_copy
 from ..bptt import unroll, unroll_backward, without_padding
 from ..cells.base import Cell
 from ..fused import has_kernel
+from .dropout import dropout_mask
 
 
 class RecurrentCache(NamedTuple):
@@ -22,6 +23,7 @@ class RecurrentCache(NamedTuple):
     xs: Array  # (T, N, D), zeros on padding
     mask: Array | None  # (T, N)
     caches: list[Any]  # the cell's, one a step
+    dropped: Array | None  # (H, 1), what recurrent dropout multiplied the rows of W_hh by
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,18 @@ class Recurrent:
     engine : "stepwise", "fused" or None
         "stepwise" runs the cell's own equations step by step (`bptt.py`): the reference. "fused" runs a
         whole-sequence kernel, where one exists. None takes the fused engine where there is a kernel.
+    recurrent_dropout : float
+        In training (`rng` given) each row of W_hh, that is each unit of h_{t−1}, is left out with this probability and
+        the others are scaled by 1/(1 − rate). One mask serves the whole sequence and the whole batch, so that W_hh is
+        masked once and any engine runs as it is. Gal & Ghahramani (2016) draw one mask for each *sequence*, constant
+        over its steps; a mask drawn anew at each step would wipe the memory out.
 
     Source: notebook 04; tests/layers/test_recurrent.py.
     """
 
     cell: Cell
     engine: str | None = None
+    recurrent_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         if not hasattr(self.cell, "step_backward"):
@@ -49,6 +57,12 @@ class Recurrent:
             validate.fail(
                 "Recurrent", f"engine is 'fused' for {self.cell}", "'stepwise' or None",
                 "no fused kernel exists for this cell", "engine=None takes the fastest engine there is.",
+            )
+        validate.number("Recurrent", "recurrent_dropout", self.recurrent_dropout, at_least=0.0, below=1.0)
+        if self.recurrent_dropout > 0 and "W_hh" not in self.cell.param_shapes():
+            validate.fail(
+                "Recurrent", f"recurrent_dropout is {self.recurrent_dropout} for {self.cell}",
+                'a cell with a matrix "W_hh"', "the mask leaves out its rows",
             )
 
     @property
@@ -65,9 +79,13 @@ class Recurrent:
         """Return the cell's initial state."""
         return self.cell.initial_state(batch_size, dtype)
 
-    def param_shapes(self) -> Mapping[str, tuple[int, ...]]:
+    def param_shapes(self) -> Mapping[str, Any]:
         """Return the cell's parameters' shapes."""
         return self.cell.param_shapes()
+
+    def memory_shapes(self, S: int, N: int) -> Mapping[str, tuple[int, ...]]:
+        """Return what the cell takes through params beside its weights: {} for a cell without a memory."""
+        return self.cell.memory_shapes(S, N) if hasattr(self.cell, "memory_shapes") else {}
 
     def init_params(self, *, rng: np.random.Generator, dtype: npt.DTypeLike = np.float64) -> Params:
         """Return the cell's own start."""
@@ -87,7 +105,8 @@ class Recurrent:
         Parameters
         ----------
         params : dict
-            The cell's parameters, see `param_shapes`.
+            The cell's parameters, see `param_shapes`; for a cell with a memory also "memory" (S, N, M) and, if some
+            of it is padding, "memory_mask" (S, N) bool. There the memory may hold anything, NaN included.
         xs : (T, N, D)
             The inputs, time first. On padding (mask False) anything, NaN included.
         state : tuple of (N, ·), optional
@@ -95,7 +114,7 @@ class Recurrent:
         mask : (T, N) bool, optional
             True where there is an input. On padding the state is carried and the output is zero.
         rng : Generator, optional
-            Not used: the layer has no randomness.
+            Draws the recurrent dropout; None is inference, without any.
 
         Returns
         -------
@@ -113,7 +132,6 @@ class Recurrent:
             that are not finite.
         """
         where = "Recurrent.forward"
-        validate.params(where, params, self.cell.param_shapes(), f"This layer's cell is {self.cell}.")
         xs = validate.float_array(where, "xs", xs)
         D = self.cell.input_size
         hint = "For a single sequence use xs[:, None, :]; from batch-first use xs.swapaxes(0, 1)."
@@ -121,15 +139,19 @@ class Recurrent:
         mask = validate.mask(where, "mask", mask, (sizes["T"], sizes["N"]))
         validate.finite(where, "xs", xs, mask)
         xs = without_padding(xs, mask)
+        params = self._checked(where, params, sizes["N"])
         if state is None:
             state = self.cell.initial_state(sizes["N"], xs.real.dtype)
         else:
             self.check_state(where, "state", state, sizes["N"])
         validate.same_dtype(where, params=params, xs=xs, state=state)
 
-        hs, final_state, caches = unroll(self.cell, params, xs, state, mask)
+        dropped = None
+        if rng is not None and self.recurrent_dropout > 0:
+            dropped = dropout_mask((self.hidden_size, 1), self.recurrent_dropout, rng=rng, dtype=xs.real.dtype)
+        hs, final_state, caches = unroll(self.cell, _masked_rows(params, dropped), xs, state, mask)
         # Copies go out, so that a caller who writes into them cannot spoil the backward pass.
-        return hs, tree_copy(final_state), RecurrentCache(xs, mask, caches)
+        return hs, tree_copy(final_state), RecurrentCache(xs, mask, caches, dropped)
 
     def backward(
         self, params: Params, dhs: Array, cache: RecurrentCache, dfinal_state: State | None = None
@@ -162,18 +184,45 @@ class Recurrent:
         """
         where = "Recurrent.backward"
         validate.cache(where, cache, RecurrentCache)
-        validate.params(where, params, self.cell.param_shapes(), f"This layer's cell is {self.cell}.")
         dhs = validate.float_array(where, "dhs", dhs)
         T, N, _ = cache.xs.shape
+        params = self._checked(where, params, N)
         validate.shape(where, "dhs", dhs, (T, N, self.cell.hidden_size), "it is the gradient of hs")
         if dfinal_state is not None:
             self.check_state(where, "dfinal_state", dfinal_state, N)
         validate.same_dtype(where, params=params, dhs=dhs, dfinal_state=dfinal_state, xs=cache.xs)
         validate.finite(where, "dhs", dhs, cache.mask, "Did the loss diverge?")
 
+        params = _masked_rows(params, cache.dropped)
         dstates, deltas = unroll_backward(self.cell, params, dhs, cache.caches, dfinal_state, cache.mask)
         dxs, grads = self.cell.param_grads(params, cache.xs, cache.caches, deltas)
-        return dxs, tree_copy(dstates[0]), grads
+        return dxs, tree_copy(dstates[0]), _masked_rows(grads, cache.dropped)
+
+    def _checked(self, where: str, params: Any, batch_size: int) -> Params:
+        """Check the weights, and a memory if the cell takes one; return params with zeros on the memory's padding."""
+        hint = f"This layer's cell is {self.cell}."
+        shapes = self.cell.param_shapes()
+        expected = self.memory_shapes(1, batch_size)
+        if not expected or not isinstance(params, dict):
+            validate.params(where, params, shapes, hint)
+            return dict(params)
+        for name in expected:
+            if name not in params:
+                validate.fail(
+                    where, f"params lacks {name!r}", f'{{**params, "{name}": an array (S, N, ·)}}',
+                    "the attention reads it: an encoder's outputs, say", hint,
+                )
+        beside = {*expected, "memory_mask"}
+        validate.params(where, {name: params[name] for name in params if name not in beside}, shapes, hint)
+        checked = dict(params)
+        for name, (_, N, size) in expected.items():
+            array = validate.float_array(where, f"params[{name!r}]", params[name])
+            because = f"xs has {N} sequences and the attention reads {size} numbers"
+            steps = validate.shape(where, f"params[{name!r}]", array, ("S", N, size), because)["S"]
+            mask = validate.mask(where, 'params["memory_mask"]', params.get("memory_mask"), (steps, N))
+            validate.finite(where, f"params[{name!r}]", array, mask)
+            checked[name] = without_padding(array, mask)
+        return checked
 
     def check_state(self, where: str, name: str, state: Any, batch_size: int) -> None:
         """Compare a state with the cell's own initial state, part by part; raise if its form or a size differs."""
@@ -189,3 +238,8 @@ class Recurrent:
             array = validate.float_array(where, f"{name}[{index}]", part)
             validate.shape(where, f"{name}[{index}]", array, like.shape, "there is one row a sequence")
             validate.finite(where, f"{name}[{index}]", array)
+
+
+def _masked_rows(params: Params, dropped: Array | None) -> Params:
+    """Multiply the rows of W_hh, or of its gradient, by the recurrent dropout's mask."""
+    return params if dropped is None else {**params, "W_hh": params["W_hh"] * dropped}
