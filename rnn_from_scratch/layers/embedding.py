@@ -149,13 +149,13 @@ def _checked(where: str, indices: Any, V: int) -> Array:
             "Try np.asarray(indices).", validate.DtypeError,
         )
     if indices.dtype.kind not in "iu":
-        hint = (
-            "A mask goes to the recurrent layer and to the loss." if indices.dtype.kind == "b"
-            else "From one-hot rows pass the indices, rows.argmax(axis=-1); Dense takes vectors of numbers."
-        )
+        hints = {
+            "b": "A mask goes to the recurrent layer and to the loss.",
+            "f": "From one-hot rows pass the indices, rows.argmax(axis=-1); Dense takes vectors of numbers.",
+        }
         validate.fail(
             where, f"indices has dtype {indices.dtype}", "integers", "an index is the number of a row of W_embed",
-            hint, validate.DtypeError,
+            hints.get(indices.dtype.kind, "Give each symbol its number first."), validate.DtypeError,
         )
     leading = {1: ("N",), 2: ("T", "N")}.get(indices.ndim, tuple(f"axis{i}" for i in range(indices.ndim)))
     validate.shape(where, "indices", indices, leading)
@@ -163,9 +163,9 @@ def _checked(where: str, indices: Any, V: int) -> Array:
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         place = f"[{', '.join(map(str, index))}]" if index else ""
+        negative = "NumPy would read it from the end. On padding any index inside will do, such as 0."
         validate.fail(
-            where, f"indices{place} is {indices[index]}", f"0 … {V - 1}",
-            f"vocabulary_size={V}, counted from 0, and NumPy would read a negative one from the end",
-            "Are they counted from 1? On padding any index inside will do, such as 0.",
+            where, f"indices{place} is {indices[index]}", f"0 … {V - 1}", f"vocabulary_size={V}, counted from 0",
+            negative if indices[index] < 0 else "Are they counted from 1?",
         )
     return np.array(indices, dtype=np.intp)
