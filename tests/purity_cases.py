@@ -15,6 +15,8 @@ from rnn_from_scratch.diagnosis import conformance, contract, faults, functions,
 from rnn_from_scratch.diagnosis import suite as suites
 from rnn_from_scratch.gradcheck import compare, direction, numerical, verdict
 from rnn_from_scratch.layers import Dense, Dropout, Embedding, LayerNorm, Recurrent, dropout_mask
+from rnn_from_scratch.metrics import bleu, sequences
+from rnn_from_scratch.metrics import text as text_metrics
 from rnn_from_scratch.models import SequenceModel, sequence, truncated
 from rnn_from_scratch.optim import Adam, GradientDescent, Momentum, clipping, descent
 from rnn_from_scratch.training import checkpoint, loop
@@ -151,6 +153,18 @@ CASES = {
         normalization.layer_norm_backward, n.dhs, n.scale["gain"], n.norm.forward(n.scale, 2 * n.dhs)[1]),
     "normalization.layer_norm_param_grads": lambda n: partial(
         normalization.layer_norm_param_grads, n.dhs, n.norm.forward(n.scale, 2 * n.dhs)[1]),
+    # metrics of text: the rows of targets are T sentences of indices
+    "metrics.text.perplexity": lambda n: partial(text_metrics.perplexity, np.square(n.z).mean()),
+    "metrics.text.bits_per_character": lambda n: partial(text_metrics.bits_per_character, np.square(n.z).mean()),
+    "metrics.text.exact_match": lambda n: partial(text_metrics.exact_match, n.targets, 1 - n.targets),
+    "metrics.text.corpus_bleu": lambda n: partial(text_metrics.corpus_bleu, n.targets, n.targets[::-1, None]),
+    "metrics.text.sentence_bleu": lambda n: partial(text_metrics.sentence_bleu, n.targets[0], n.targets[1:]),
+    "metrics.bleu.match": lambda n: partial(bleu.match, [(n.targets[0].tolist(), n.targets[1:].tolist())], 2),
+    "metrics.bleu.score": lambda n: partial(bleu.score, bleu.Matches((4, 2), (5, 4), 5, 6), "exp", 0.0, True),
+    "metrics.sequences.tokenize_13a": lambda n: partial(sequences.tokenize_13a, "Is it 3.14, or not?"),
+    "metrics.sequences.list_of": lambda n: partial(sequences.list_of, "Here", "tokens", n.targets, "a list"),
+    "metrics.sequences.sequence": lambda n: partial(sequences.sequence, "Here", "tokens", n.targets[0]),
+    "metrics.sequences.same_kind": lambda n: partial(sequences.same_kind, "Here", [("one", "a b"), ("other", "c")]),
     # cells and the time loop
     "cells.rnn.RNNCell.param_shapes": lambda n: partial(n.cell.param_shapes),
     "cells.rnn.RNNCell.init_params": lambda n: partial(n.cell.init_params, rng=rng()),

@@ -48,6 +48,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "models.truncated.window_loss_and_grads": "start_state is the state given",
     "models.truncated.truncated_bptt": "start_state is the state given",
     "diagnosis.probe.make_probe": "the probe holds xs",
+    "metrics.sequences.list_of": "its rows are the caller's own",
 }
 
 
