@@ -22,7 +22,7 @@ class LayerNormCache(NamedTuple):
     deviation: Array  # (..., 1), σ = √(variance + ε)
 
 
-def layer_norm(z: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> tuple[Array, LayerNormCache]:
+def layer_norm(z: Array, gain: Array, bias: Array | float, epsilon: float = 1e-5) -> tuple[Array, LayerNormCache]:
     r"""Give every row mean 0 and variance 1, then the gain and the bias that are learnt (Ba et al. 2016, eqs 3–4).
 
     .. math:: \mu = \frac1H \sum_i z_i, \qquad \sigma^2 = \frac1H \sum_i (z_i - \mu)^2 + \epsilon, \qquad
@@ -38,7 +38,7 @@ def layer_norm(z: Array, gain: Array, bias: Array, epsilon: float = 1e-5) -> tup
         What a unit would put through f; in a layer, the inputs.
     gain : (H,)
         g, started at 1.
-    bias : (H,)
+    bias : (H,), or 0.0
         b, started at 0.
     epsilon : float
         Above 0.

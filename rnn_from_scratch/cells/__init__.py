@@ -4,10 +4,12 @@ from .bahdanau import BahdanauCell
 from .base import Cell
 from .gru import GRUCell
 from .indrnn import IndRNNCell
+from .layer_norm_lstm import LayerNormLSTMCell
 from .lstm import LSTMCell
 from .luong import LuongCell
 from .rnn import RNNCell, irnn_params
 
 __all__ = [
-    "BahdanauCell", "Cell", "GRUCell", "IndRNNCell", "LSTMCell", "LuongCell", "RNNCell", "irnn_params",
+    "BahdanauCell", "Cell", "GRUCell", "IndRNNCell", "LSTMCell", "LayerNormLSTMCell", "LuongCell", "RNNCell",
+    "irnn_params",
 ]

@@ -15,6 +15,7 @@ from ..bptt import unroll, unroll_backward, without_padding
 from ..cells.base import Cell
 from ..fused import has_kernel
 from .dropout import dropout_mask
+from .states import check_state
 
 
 class RecurrentCache(NamedTuple):
@@ -74,6 +75,11 @@ class Recurrent:
     def hidden_size(self) -> int:
         """H."""
         return self.cell.hidden_size
+
+    @property
+    def causal(self) -> bool:
+        """True: no output knows of a later input."""
+        return True
 
     def initial_state(self, batch_size: int, dtype: npt.DTypeLike = np.float64) -> State:
         """Return the cell's initial state."""
@@ -226,18 +232,7 @@ class Recurrent:
 
     def check_state(self, where: str, name: str, state: Any, batch_size: int) -> None:
         """Compare a state with the cell's own initial state, part by part; raise if its form or a size differs."""
-        expected = self.cell.initial_state(batch_size)
-        if not isinstance(state, tuple) or len(state) != len(expected):
-            got = f"a tuple of {len(state)}" if isinstance(state, tuple) else f"of type {type(state).__name__}"
-            validate.fail(
-                where, f"{name} is {got}", f"a tuple of {len(expected)} array{'s' * (len(expected) > 1)}",
-                "state[0] is what the cell puts out, and some cells carry more", f"Try {name}=(h,).",
-                validate.DtypeError,
-            )
-        for index, (part, like) in enumerate(zip(state, expected, strict=True)):
-            array = validate.float_array(where, f"{name}[{index}]", part)
-            validate.shape(where, f"{name}[{index}]", array, like.shape, "there is one row a sequence")
-            validate.finite(where, f"{name}[{index}]", array)
+        check_state(where, name, state, self.cell.initial_state(batch_size))
 
 
 def _masked_rows(params: Params, dropped: Array | None) -> Params:

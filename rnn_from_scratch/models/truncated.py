@@ -91,6 +91,11 @@ def window_loss_and_grads(
             "a window's loss is that of its new steps, and many-to-one has a loss at the end alone",
             'Use outputs="many-to-many" with a target_mask that counts the last step only.',
         )
+    if not model.recurrent.causal:
+        validate.fail(
+            where, "a model that also reads backwards", "one that reads forwards only",
+            "a window ends before the sequence does, and what comes after is not known yet", "Leave out Bidirectional.",
+        )
     xs = validate.float_array(where, "xs", xs)
     validate.shape(where, "xs", xs, ("T", "N", "D"), "time comes first")
     steps = xs.shape[:2]

@@ -1,0 +1,24 @@
+"""What a layer over time must have to stand inside another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import validate
+
+NEEDED = ("input_size", "hidden_size", "causal", "initial_state", "param_shapes", "forward", "backward")
+
+
+def check_over_time(where: str, name: str, layer: Any) -> None:
+    """Refuse what is no layer over time, and one whose memory nobody could hand to it here."""
+    if any(not hasattr(layer, needed) for needed in NEEDED):
+        validate.fail(
+            where, f"{name} is {layer!r:.60}", "a layer over time: Recurrent, Stacked or Bidirectional",
+            "a cell is one time step, a layer is a whole sequence", "Try Recurrent(cell).", validate.DtypeError,
+        )
+    if hasattr(layer, "memory_shapes") and layer.memory_shapes(1, 1):
+        validate.fail(
+            where, f"{name} is {layer!r:.60}", "a layer without a memory",
+            "the attention's memory comes in through the params of its own layer",
+            "Put the attention cell's layer on top of this one yourself.",
+        )
