@@ -42,7 +42,7 @@ def tokenize_13a(text: str) -> list[str]:
     """
     if not isinstance(text, str):
         validate.fail("tokenize_13a", f"text is a {type(text).__name__}", "a str", error=validate.DtypeError)
-    text = text.rstrip().replace("<skipped>", "").replace("-\n", "").replace("\n", " ")
+    text = text.rstrip().replace("<skipped>", "").replace("-\n", "")
     for entity, character in _ENTITIES.items():
         text = text.replace(entity, character)
     text = f" {text} "  # so that a full stop at either end has a neighbour

@@ -145,7 +145,8 @@ LINES = [
     *(line for corpus in CORPORA.values() for line in corpus["hypotheses"]),
     *("a" + mark + "b " + mark + " 1" + mark + "2 " + mark * 3 for mark in "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
     "...", ".", "-", "1-", "-1", "a.-1,b-.2", "1,.2", ",,1,,", "1.a", "a.1", "  spaces  ", "<skipped>", "&amp;quot;",
-    "x<skip<skipped>ped>y", "&am&amp;p;", "é.ü,ß", "٣.٤", "２.５", "a-\n\nb", "-\n-\n", "\n", "‐ – — ’ … 、。",
+    "x<skip<skipped>ped>y", "&am&amp;p;", "é.ü,ß", "٣.٤", "٣.5 5.٣", "٣-1", "２.５",
+    "a-\n\nb", "-\n-\n", "\n", "‐ – — ’ … 、。",
 ]  # fmt: skip
 
 
