@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_from_scratch.bptt import unroll, unroll_backward
-from rnn_from_scratch.cells import RNNCell
+from rnn_from_scratch.cells import GRUCell, RNNCell, irnn_params
 from rnn_from_scratch.data import laugh
 from rnn_from_scratch.diagnosis import check_cell
 from rnn_from_scratch.losses import softmax_cross_entropy
@@ -181,3 +181,54 @@ def test_bad_starts():
         RNNCell(3, 4).init_params(rng=np.random.default_rng(0), dtype=np.int64)
     with pytest.raises(ArgumentError, match=r"RNNCell.initial_state: batch_size is 0, expected a whole number"):
         RNNCell(3, 4).initial_state(0)
+
+
+# The IRNN (Le, Jaitly & Hinton 2015)
+
+
+def test_an_irnn_starts_at_the_identity():
+    D, H = 200, 300
+    params, again = (irnn_params(RNNCell(D, H, "relu"), rng=np.random.default_rng(0)) for _ in range(2))
+    assert {name: array.shape for name, array in params.items()} == dict(RNNCell(D, H).param_shapes())
+    np.testing.assert_array_equal(params["W_hh"], np.eye(H))
+    assert not params["b_h"].any()
+    W_xh = params["W_xh"]
+    np.testing.assert_array_equal(W_xh, again["W_xh"])
+    assert W_xh.std() == pytest.approx(0.001, rel=4 / math.sqrt(2 * D * H))  # four standard errors
+    assert abs(W_xh.mean()) < 4 * 0.001 / math.sqrt(D * H)
+    assert np.mean(np.abs(W_xh) > 0.002) == pytest.approx(0.0455, abs=0.004)  # normal: a uniform draw has none there
+    half = irnn_params(RNNCell(2, 3, "relu"), rng=np.random.default_rng(0), gain=0.5, dtype=np.float32)
+    np.testing.assert_array_equal(half["W_hh"], np.diag([0.5, 0.5, 0.5]).astype(np.float32))
+    assert {array.dtype for array in half.values()} == {np.dtype(np.float32)}
+
+
+def test_an_irnn_copies_its_state_and_its_gradient():
+    cell, steps = RNNCell(2, 3, "relu"), 100
+    params = irnn_params(cell, rng=np.random.default_rng(1))
+    h_0, dfinal = np.array([[0.5, 1.0, 2.0]]), np.array([[1.0, -2.0, 0.25]])
+    hs, (h,), caches = unroll(cell, params, np.zeros((steps, 1, 2)), (h_0,))
+    np.testing.assert_array_equal(h, h_0)
+    dstates, _ = unroll_backward(cell, params, np.zeros_like(hs), caches, (dfinal,))
+    np.testing.assert_array_equal(dstates[0][0], dfinal)
+    xs = np.random.default_rng(2).uniform(-1, 1, (steps, 1, 2))  # inputs change it a little: what is kept is a sum
+    _, (h,), _ = unroll(cell, params, xs, (h_0,))
+    np.testing.assert_allclose(h, h_0 + xs.sum(axis=0) @ params["W_xh"], rtol=1e-12)
+
+
+@pytest.mark.parametrize("cell", [RNNCell(3, 4), RNNCell(3, 4, "sigmoid"), GRUCell(3, 4), RNNCell, None])
+def test_an_irnn_is_a_vanilla_cell_with_relu(cell):
+    with pytest.raises(ArgumentError) as caught:
+        irnn_params(cell, rng=np.random.default_rng(0))
+    assert str(caught.value) == (
+        f'irnn_params: cell is {cell!r:.60}, expected an RNNCell with activation="relu" because the identity start '
+        'keeps h as it is only where f does. Try RNNCell(D, H, activation="relu").'
+    )
+
+
+def test_bad_irnn_starts():
+    with pytest.raises(DtypeError, match=r"^irnn_params: rng is 0, expected a numpy\.random\.Generator"):
+        irnn_params(RNNCell(3, 4, "relu"), rng=0)
+    with pytest.raises(DtypeError, match=r"^irnn_params: dtype is int64, expected float64 or float32"):
+        irnn_params(RNNCell(3, 4, "relu"), rng=np.random.default_rng(0), dtype=np.int64)
+    with pytest.raises(ArgumentError, match="gain is nan, expected a finite number"):
+        irnn_params(RNNCell(3, 4, "relu"), rng=np.random.default_rng(0), gain=math.nan)
