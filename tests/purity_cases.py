@@ -8,20 +8,53 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from rnn_from_scratch import activations, arrays, bptt, fused, initializers, losses, normalization, validate
-from rnn_from_scratch.cells import GRUCell, IndRNNCell, LSTMCell, RNNCell, irnn_params
+from rnn_from_scratch import (
+    activations,
+    arrays,
+    attention,
+    bptt,
+    fused,
+    initializers,
+    losses,
+    normalization,
+    validate,
+)
+from rnn_from_scratch.attention import AdditiveAttention, MultiplicativeAttention
+from rnn_from_scratch.cells import (
+    BahdanauCell,
+    GRUCell,
+    IndRNNCell,
+    LayerNormLSTMCell,
+    LSTMCell,
+    LuongCell,
+    RNNCell,
+    attending,
+    irnn_params,
+)
 from rnn_from_scratch.data import batching, tasks
 from rnn_from_scratch.diagnosis import conformance, contract, faults, functions, models, padding, probe, rules, steps
 from rnn_from_scratch.diagnosis import suite as suites
 from rnn_from_scratch.gradcheck import compare, direction, numerical, verdict
-from rnn_from_scratch.layers import Dense, Dropout, Embedding, LayerNorm, Recurrent, dropout_mask
+from rnn_from_scratch.layers import (
+    AttentionLayer,
+    Bidirectional,
+    Dense,
+    Dropout,
+    Embedding,
+    LayerNorm,
+    Recurrent,
+    Stacked,
+    dropout_mask,
+    over_time,
+    states,
+)
 from rnn_from_scratch.metrics import bleu, sequences
 from rnn_from_scratch.metrics import text as text_metrics
 from rnn_from_scratch.models import SequenceModel, sequence, truncated
 from rnn_from_scratch.optim import Adam, GradientDescent, Momentum, clipping, descent
 from rnn_from_scratch.training import checkpoint, loop
 
-T, N, D, H, K = 5, 3, 3, 4, 2
+T, N, D, H, K, S, M = 5, 3, 3, 4, 2, 6, 4
 
 
 class Numbers:
@@ -47,6 +80,7 @@ class Numbers:
         self.lengths = [draw((length, D)) for length in (2, 4, 1)]
         self.norm, self.scale = LayerNorm(H), {"gain": draw(H), "bias": draw(H)}
         self.table = {"W_embed": draw((K, H))}
+        self.memory, self.memory_mask = draw((S, N, M)), draw((S, N)) > -1.0
 
     @cached_property
     def caches(self):
@@ -60,10 +94,16 @@ class Numbers:
     def report(self):
         return compare.check_gradients(squares, self.weights, {name: 2 * w for name, w in self.weights.items()})
 
+    def drawn(self, shapes):
+        """Draw parameters of these shapes, nested or not."""
+        draw = self.rng.standard_normal
+        return {name: self.drawn(shape) if isinstance(shape, dict) else draw(shape) for name, shape in shapes.items()}
+
     def gated(self, cell):
         """Return a cell's parameters, state, upstream gradient, caches and deltas."""
-        draw = self.rng.standard_normal
-        params = {name: draw(shape) for name, shape in cell.param_shapes().items()}
+        draw, params = self.rng.standard_normal, self.drawn(cell.param_shapes())
+        if hasattr(cell, "memory_shapes"):
+            params |= {"memory": self.memory, "memory_mask": self.memory_mask}
         state, dstate = ([draw(part.shape) for part in cell.initial_state(N)] for _ in range(2))
         _, _, caches = bptt.unroll(cell, params, self.xs, tuple(state))
         _, deltas = bptt.unroll_backward(cell, params, self.dhs, caches)
@@ -103,7 +143,59 @@ def cell_case(cell, method):
         return partial(getattr(cell, method), *{
             "param_shapes": (), "init_params": (), "initial_state": (N,), "project": (params, n.xs),
             "step": (params, x_proj, state), "step_backward": (params, dstate, caches[2]),
-            "param_grads": (params, n.xs, caches, deltas),
+            "param_grads": (params, n.xs, caches, deltas), "memory_shapes": (S, N),
+        }[method], **({"rng": rng()} if method == "init_params" else {}))
+    return case
+
+
+def attention_case(score, f):
+    """Call a method of a score, or a function that takes one, on T queries."""
+    def case(n):
+        params, memory, mask = n.drawn(score.param_shapes()), n.memory, n.memory_mask
+        keys = score.project_memory(params, memory)
+        _, cache = attention.attend(score, params, n.dhs, keys, memory, mask)
+        dcontexts = 2.0 * n.dhs
+        _, delta = attention.attend_backward(score, params, dcontexts, memory, cache)
+        return partial(getattr(score, f, None) or partial(getattr(attention, f), score), *{
+            "param_shapes": (), "init_params": (), "project_memory": (params, memory), "score": (params, n.dhs, keys),
+            "query_grad": (params, delta.dscores, cache), "param_grads": (params, memory, cache, delta),
+            "attend": (params, n.dhs, keys, memory, mask), "attend_backward": (params, dcontexts, memory, cache),
+            "attend_grads": (params, memory, cache, delta),
+        }[f], **({"rng": rng()} if f == "init_params" else {}))
+    return case
+
+
+def stacked_queries(n):
+    """Two caches and two deltas of single queries."""
+    score = SCORES["AdditiveAttention"]
+    params = n.drawn(score.param_shapes())
+    keys = score.project_memory(params, n.memory)
+    caches = [attention.attend(score, params, query, keys, n.memory)[1] for query in n.dhs[:2]]
+    return caches, [attention.attend_backward(score, params, n.dhs[0], n.memory, cache)[1] for cache in caches]
+
+
+def deep_case(layer, method, training=False):
+    """Call one method of a layer made of layers."""
+    def case(n):
+        params, parts = n.drawn(layer.param_shapes()), layer.initial_state(N)
+        state, dstate = (tuple(n.rng.standard_normal(part.shape) for part in parts) for _ in range(2))
+        hs, _, cache = layer.forward(params, n.xs, state, n.mask, rng=rng() if training else None)
+        return partial(getattr(layer, method), *{
+            "param_shapes": (), "init_params": (), "initial_state": (N,), "check_state": ("Here", "state", state, N),
+            "layer_states": (state,), "forward": (params, n.xs, state, n.mask),
+            "backward": (params, 2.0 * hs, cache, dstate),
+        }[method], **({"rng": rng()} if method == "init_params" or (training and method == "forward") else {}))
+    return case
+
+
+def attention_layer_case(layer, method):
+    """Call one method of an attention layer."""
+    def case(n):
+        params = n.drawn(layer.param_shapes())
+        contexts, cache = layer.forward(params, n.dhs, n.memory, n.mask, n.memory_mask)
+        return partial(getattr(layer, method), *{
+            "param_shapes": (), "init_params": (), "forward": (params, n.dhs, n.memory, n.mask, n.memory_mask),
+            "backward": (params, 2.0 * contexts, cache),
         }[method], **({"rng": rng()} if method == "init_params" else {}))
     return case
 
@@ -112,12 +204,26 @@ def rng():
     return np.random.default_rng(3)
 
 
+SCORES = {
+    "AdditiveAttention": AdditiveAttention(H, M, 2), "MultiplicativeAttention": MultiplicativeAttention(H, M),
+    "MultiplicativeAttention (dot)": MultiplicativeAttention(H, M, "dot"),
+}
+DOT = SCORES["MultiplicativeAttention (dot)"]
 CELLS = {
     "lstm.LSTMCell": {"": LSTMCell(D, H), " (peepholes)": LSTMCell(D, H, peepholes=True)},
     "gru.GRUCell": {"": GRUCell(D, H), " (before)": GRUCell(D, H, reset_after=False)},
-    "indrnn.IndRNNCell": {"": IndRNNCell(D, H)},
+    "indrnn.IndRNNCell": {"": IndRNNCell(D, H)}, "layer_norm_lstm.LayerNormLSTMCell": {"": LayerNormLSTMCell(D, H)},
+    "bahdanau.BahdanauCell": {
+        "": BahdanauCell(GRUCell(D, H), SCORES["AdditiveAttention"]), " (dot)": BahdanauCell(RNNCell(D, H), DOT)},
+    "luong.LuongCell": {
+        "": LuongCell(LSTMCell(D, H), SCORES["MultiplicativeAttention"]),
+        " (not fed)": LuongCell(RNNCell(D, H), DOT, input_feeding=False)},
 }
 METHODS = ("param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")
+DEEP = {
+    "stacked.Stacked": Stacked((Recurrent(LSTMCell(D, 2)), Recurrent(LSTMCell(2, H))), dropout=0.5),
+    "bidirectional.Bidirectional": Bidirectional(Recurrent(GRUCell(D, 2)), Recurrent(GRUCell(D, H))),
+}
 SHAPES = {"W_xh": (3, 4), "W_hh": (4, 4), "b_h": (4,)}
 OPTIMISERS = {"adaptive": [Adam(0.1)], "descent": [GradientDescent(0.1), Momentum(0.1)]}
 CASES = {
@@ -179,6 +285,18 @@ CASES = {
         cell(D, H).param_grads, n.weights, n.xs, n.caches, n.deltas)
        for module, group in (("cells.rnn", [RNNCell]), ("diagnosis.faults", faults.FAULTS.values()))
        for cell in group if "param_grads" in vars(cell)},
+    **{f"cells.{name}.memory_shapes": cell_case(group[""], "memory_shapes")
+       for name, group in CELLS.items() if hasattr(group[""], "memory_shapes")},
+    "cells.attending.check_inner": lambda n: partial(attending.check_inner, "Here", RNNCell(D, H), DOT),
+    "cells.attending.projected_size": lambda n: partial(attending.projected_size, GRUCell(D, H)),
+    "cells.attending.as_rows": lambda n: partial(attending.as_rows, n.dhs),
+    **{f"attention.{name.split(' ')[0]}.{f} {name.partition(' ')[2]}".rstrip(): attention_case(score, f)
+       for name, score in SCORES.items()
+       for f in ("param_shapes", "init_params", "project_memory", "score", "query_grad", "param_grads")},
+    **{f"attention.{f} ({name})": attention_case(score, f)
+       for name, score in SCORES.items() for f in ("attend", "attend_backward", "attend_grads")},
+    "attention.masked_softmax": lambda n: partial(attention.masked_softmax, n.memory[..., 0], n.memory_mask),
+    "attention.stack_queries": lambda n: partial(attention.stack_queries, *stacked_queries(n)),
     "cells.rnn.irnn_params": lambda n: partial(irnn_params, RNNCell(D, H, "relu"), rng=rng()),
     **{f"cells.{name}.{method}{word}": cell_case(cell, method)
        for name, group in CELLS.items() for word, cell in group.items() for method in METHODS},
@@ -218,6 +336,19 @@ CASES = {
     "layers.recurrent.Recurrent.forward": lambda n: partial(n.layer.forward, n.weights, n.xs, n.state, n.mask),
     "layers.recurrent.Recurrent.backward": lambda n: partial(
         n.layer.backward, n.weights, n.dhs, n.layer.forward(n.weights, n.xs, n.state, n.mask)[2], n.dstate),
+    **{f"layers.recurrent.Recurrent.{f} (dropout)": deep_case(Recurrent(GRUCell(D, H), None, 0.5), f, training=True)
+       for f in ("forward", "backward")},
+    "layers.recurrent.Recurrent.memory_shapes": lambda n: partial(
+        Recurrent(CELLS["luong.LuongCell"][""]).memory_shapes, S, N),
+    **{f"layers.{name}.{f}": deep_case(layer, f) for name, layer in DEEP.items() for f in (
+        "param_shapes", "init_params", "initial_state", "check_state", "layer_states", "forward", "backward")},
+    **{f"layers.stacked.Stacked.{f} (dropout)": deep_case(DEEP["stacked.Stacked"], f, training=True)
+       for f in ("forward", "backward")},
+    **{f"layers.attention.AttentionLayer.{f}{word}": attention_layer_case(AttentionLayer(score), f)
+       for word, score in (("", SCORES["AdditiveAttention"]), (" (dot)", DOT))
+       for f in ("param_shapes", "init_params", "forward", "backward")},
+    "layers.states.check_state": lambda n: partial(states.check_state, "Here", "state", n.state, n.dstate),
+    "layers.over_time.check_over_time": lambda n: partial(over_time.check_over_time, "Here", "layer", n.layer),
     "layers.recurrent.Recurrent.check_state": lambda n: partial(n.layer.check_state, "Here", "state", n.state, N),
     "models.sequence.SequenceModel.initial_state": lambda n: partial(n.model.initial_state, N),
     "models.sequence.SequenceModel.init_params": lambda n: partial(n.model.init_params, rng=rng()),
@@ -301,6 +432,8 @@ CASES = {
     "diagnosis.probe.random_params": lambda n: partial(probe.random_params, n.params, rng()),
     "diagnosis.probe.random_like": lambda n: partial(probe.random_like, n.params, rng()),
     "diagnosis.probe.random_mask": lambda n: partial(probe.random_mask, T, N, rng()),
+    "diagnosis.probe.Probe.beside": lambda n: partial(
+        probe.Probe(n.weights, n.xs, n.state, n.mask, ("memory",), n.memory_mask).beside, True),
     "diagnosis.probe.make_probe": lambda n: partial(probe.make_probe, n.layer, rng(), n.xs, "Here"),
     "diagnosis.contract.keeps_form": lambda n: partial(
         contract.keeps_form, n.cell, probe.Probe(n.weights, n.xs, n.state, n.mask)),

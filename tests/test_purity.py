@@ -33,17 +33,32 @@ LEFT_OUT = {
     "validate.cache": "it looks at a type alone", "validate.float_dtype": "it takes no array",
     **{f"cells.base.Cell.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")},
+    **{f"attention.Attention.{name}": "a protocol has no code" for name in (
+        "param_shapes", "init_params", "project_memory", "score", "query_grad", "param_grads")},
 }
 SHARING = {  # a result that holds an argument itself, and why it may
     "activations.identity": "it returns what it was given",
     "arrays.leaves": "it walks the caller's own arrays",
     "validate.float_array": "a check hands the array on", "validate.mask": "a check hands the array on",
     **{f"cells.{name}.step": "the cache holds the state before the step" for name in (
-        "rnn.RNNCell", "lstm.LSTMCell", "gru.GRUCell", "indrnn.IndRNNCell")},
+        "rnn.RNNCell", "lstm.LSTMCell", "gru.GRUCell", "indrnn.IndRNNCell", "layer_norm_lstm.LayerNormLSTMCell",
+        "bahdanau.BahdanauCell", "luong.LuongCell")},
+    **{f"cells.{name}.project": "the keys of dot-product scores are the memory itself" for name in (
+        "bahdanau.BahdanauCell", "luong.LuongCell")},
+    "cells.attending.as_rows": "another view of the same numbers",
+    "attention.MultiplicativeAttention.project_memory": "the keys of dot-product scores are the memory itself",
+    "attention.attend": "the cache holds the query and the keys",
+    "attention.attend_backward": "the delta holds dcontext",
+    "attention.stack_queries": "the stack has the keys of all its queries",
     "bptt.unroll": "the first cache holds the initial state",
     "bptt.unroll_backward": "dstates[T] is dfinal_state",
     "layers.dense.Dense.forward": "the cache holds xs",
     "layers.recurrent.Recurrent.forward": "the cache holds the mask and the initial state",
+    "layers.stacked.Stacked.forward": "the cache, as in its layers",
+    "layers.stacked.Stacked.layer_states": "the same arrays, grouped by layer",
+    "layers.bidirectional.Bidirectional.forward": "the cache, as in its layers",
+    "layers.bidirectional.Bidirectional.layer_states": "views of the two halves",
+    "layers.attention.AttentionLayer.forward": "the cache holds the mask",
     "models.sequence.SequenceModel.forward": "the cache, as in the layers",
     "models.truncated.window_loss_and_grads": "start_state is the state given",
     "models.truncated.truncated_bptt": "start_state is the state given",
