@@ -105,18 +105,19 @@ def check_layer(layer: Any, *, rng: np.random.Generator, xs: Array | None = None
         beside = probe.beside(mask is not None)
 
         def run(tree: Tree, mask: Array | None = mask, beside: Params = beside) -> Any:
-            answer = layer.forward({**tree["params"], **beside}, tree["xs"], tree["state"], mask)
+            answer = layer.forward({**tree["params"], **beside}, tree.get("xs", probe.xs), tree["state"], mask)
             return returned(answer, "forward", "(outputs, final_state, cache)", 3)
 
         def backward(upstream: Any, tree: Tree, cache: Any, beside: Params = beside) -> Tree:
             dys, dfinal = upstream
             answer = layer.backward({**tree["params"], **beside}, dys, cache, dfinal)
             dxs, dstate, grads = returned(answer, "backward", "(dxs, dstate, grads)", 3)
-            return {"params": grads, "xs": dxs, "state": dstate}
+            gradients = {"params": grads, "xs": dxs, "state": dstate}
+            return {name: gradients[name] for name in tree}
 
         with suite.attempt(case):
             _check_sequence(run, backward, probe, case, rng, suite)
-        if mask is None and suite.fine:
+        if mask is None and suite.fine and not probe.tokens:
             with suite.attempt(f" (T = {LONG})"):
                 _check_long(run, backward, probe, rng, suite)
     with suite.attempt(" (padding)"):
@@ -147,7 +148,7 @@ def _check_sequence(
     rng: np.random.Generator, suite: Suite,
 ) -> None:
     """Compare gradients at a probe, and hold the rules that every forward and backward keeps."""
-    tree = {"params": probe.params, "xs": probe.xs, "state": probe.state}
+    tree = probe.tree
     original = tree_copy(tree)
     ys, final_state, cache = run(tree)
     first_output = tree_copy([ys, final_state])

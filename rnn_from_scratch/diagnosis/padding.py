@@ -20,22 +20,22 @@ def check_padding(layer: Any, probe: Probe, rng: np.random.Generator) -> list[st
     if every_step:
         dys = np.where(mask[..., None], dys, 0.0)
     dfinal = random_like(final_state, rng)
-    dxs, dstate, grads = layer.backward(params, dys, cache, dfinal)
+    dxs, dstate, grads = _backward(layer, params, xs, dys, cache, dfinal)
 
-    spoilt = np.where(mask[..., None], xs, np.nan)
+    spoilt = np.where(mask, xs, -1) if probe.tokens else np.where(mask[..., None], xs, np.nan)
     spoilt_params = dict(params)
     for name in probe.memory_names:
         assert probe.memory_mask is not None
         spoilt_params[name] = np.where(probe.memory_mask[..., None], params[name], np.nan)
     ys_spoilt, final_spoilt, cache_spoilt = layer.forward(spoilt_params, spoilt, state, mask)
     findings = []
-    outputs = [ys, final_state, dxs, dstate, grads]
-    if distance(outputs, [ys_spoilt, final_spoilt, *layer.backward(spoilt_params, dys, cache_spoilt, dfinal)]) != 0:
+    backward_spoilt = _backward(layer, spoilt_params, xs, dys, cache_spoilt, dfinal)
+    if distance([ys, final_state, dxs, dstate, grads], [ys_spoilt, final_spoilt, *backward_spoilt]) != 0:
         findings.append("NaN in padding changes an output or a gradient")
 
     if every_step and not ys[~mask].any():  # what puts out zeros on padding gets nothing back from there either
         dys_spoilt = np.where(mask[..., None], dys, np.nan)
-        if distance([dxs, dstate, grads], list(layer.backward(params, dys_spoilt, cache, dfinal))) != 0:
+        if distance([dxs, dstate, grads], list(_backward(layer, params, xs, dys_spoilt, cache, dfinal))) != 0:
             findings.append("NaN in the padding of dhs changes a gradient")
     findings += _check_empty(layer, probe, rng)
 
@@ -50,9 +50,10 @@ def check_padding(layer: Any, probe: Probe, rng: np.random.Generator) -> list[st
             return tuple(part[one] for part in parts)
 
         own = _own_memory(params, probe, n)
-        ys_alone, final_alone, cache_alone = layer.forward(own, pick(xs, True), pick_state(state))
-        dxs_alone, dstate_alone, grads_alone = layer.backward(
-            own, pick(dys, every_step), cache_alone, pick_state(dfinal)
+        xs_alone = pick(xs, True)
+        ys_alone, final_alone, cache_alone = layer.forward(own, xs_alone, pick_state(state))
+        dxs_alone, dstate_alone, grads_alone = _backward(
+            layer, own, xs_alone, pick(dys, every_step), cache_alone, pick_state(dfinal)
         )
         grads_alone = dict(grads_alone)
         for name in probe.memory_names:  # a memory is a sequence's own: in the batch it stands at its place
@@ -66,6 +67,14 @@ def check_padding(layer: Any, probe: Probe, rng: np.random.Generator) -> list[st
     if distance(grads, sums) > SAME:
         findings.append("the gradients of a padded batch are not the sum of its sequences' own")
     return findings
+
+
+def _backward(
+    layer: Any, params: Params, xs: Array, dys: Array, cache: Any, dfinal: State
+) -> tuple[Array, State, Params]:
+    """Call backward; indices have no gradient, and zeros in its place compare as equal."""
+    dxs, dstate, grads = layer.backward(params, dys, cache, dfinal)
+    return (np.zeros(xs.shape) if dxs is None else dxs), dstate, grads
 
 
 def _own_memory(params: Params, probe: Probe, n: int) -> Params:
@@ -89,8 +98,8 @@ def _check_empty(layer: Any, probe: Probe, rng: np.random.Generator) -> list[str
     """A sequence that is padding throughout: its state goes through unchanged, forwards and backwards."""
     mask = probe.mask.copy()
     mask[:, -1] = False
-    tree = {"params": probe.params, "xs": probe.xs, "state": probe.state}
-    ys, final_state, cache = layer.forward(tree["params"], tree["xs"], tree["state"], mask)
+    tree = probe.tree
+    ys, final_state, cache = layer.forward(probe.params, probe.xs, probe.state, mask)
     findings = []
     if distance([part[-1] for part in final_state], [part[-1] for part in probe.state]) != 0:
         findings.append("the state of a sequence that is all padding is not carried unchanged")
@@ -99,9 +108,10 @@ def _check_empty(layer: Any, probe: Probe, rng: np.random.Generator) -> list[str
         dys = np.where(mask[..., None], dys, 0.0)
 
     def loss(at: Tree) -> Any:
-        ys, final_state, _ = layer.forward(at["params"], at["xs"], at["state"], mask)
+        ys, final_state, _ = layer.forward(at["params"], at.get("xs", probe.xs), at["state"], mask)
         return (dys * ys).sum() + sum((d * part).sum() for d, part in zip(dfinal, final_state, strict=True))
 
     dxs, dstate, grads = layer.backward(probe.params, dys, cache, dfinal)
     gradients = {"params": grads, "xs": dxs, "state": dstate}
+    gradients = {name: gradients[name] for name in tree}
     return findings + contradicted(loss, tree, gradients, rng, "with a sequence that is all padding")

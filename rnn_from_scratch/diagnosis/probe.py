@@ -20,11 +20,22 @@ class Probe(NamedTuple):
     """One point to check at."""
 
     params: Params  # with the memory, if there is one
-    xs: Array  # (T, N, D)
+    xs: Array  # (T, N, D), or (T, N) indices
     state: State
     mask: Array  # (T, N) bool
     memory_names: tuple[str, ...] = ()  # the entries of params that are (S, N, ·), one memory a sequence
     memory_mask: Array | None = None  # (S, N) bool
+
+    @property
+    def tokens(self) -> bool:
+        """True if xs are indices, (T, N), which have no gradient."""
+        return bool(np.issubdtype(self.xs.dtype, np.integer))
+
+    @property
+    def tree(self) -> Tree:
+        """Everything that has a gradient."""
+        tree = {"params": self.params, "xs": self.xs, "state": self.state}
+        return {name: tree[name] for name in tree if name != "xs" or not self.tokens}
 
     def beside(self, masked: bool) -> Params:
         """Return what stands in params beside the weights and is no number: the memory's mask."""
@@ -73,12 +84,27 @@ def random_mask(T: int, N: int, rng: np.random.Generator) -> Array:
     return mask[:, rng.permutation(N)]
 
 
+def _tokens(vocabulary_size: int, T: int, N: int, rng: np.random.Generator) -> Array:
+    """Return (T, N) indices with at least one twice, so that a gradient which keeps one of two is seen."""
+    tokens = rng.integers(0, vocabulary_size, (T, N))
+    tokens[-1] = tokens[0]
+    return tokens
+
+
 def make_probe(layer: Any, rng: np.random.Generator, xs: Array | None, where: str) -> Probe:
-    """Draw a point for a cell or layer that has input_size, hidden_size, init_params and initial_state."""
-    T, N = different_sizes(where, layer.input_size, layer.hidden_size)
-    if xs is None:
+    """Draw a point for a cell or layer that has input_size, hidden_size, init_params and initial_state.
+
+    For a model of tokens (it has a vocabulary_size) xs are indices, some of them twice.
+    """
+    if hasattr(layer, "vocabulary_size"):
+        T, N = different_sizes(where, layer.vocabulary_size, layer.hidden_size)
+        xs = _tokens(layer.vocabulary_size, T, N, rng) if xs is None else xs
+        T, N = validate.shape(where, "xs", xs, ("T", "N"), "one index a step and sequence").values()
+    elif xs is None:
+        T, N = different_sizes(where, layer.input_size, layer.hidden_size)
         xs = rng.standard_normal((T, N, layer.input_size))
     else:
+        different_sizes(where, layer.input_size, layer.hidden_size)
         sizes = validate.shape(where, "xs", validate.float_array(where, "xs", xs), ("T", "N", layer.input_size))
         T, N = sizes["T"], sizes["N"]
         if T < 3 or N < 2:
