@@ -4,6 +4,7 @@ A case takes `Numbers` and returns a call that is ready to be made. Its name is 
 where a function has several.
 """
 
+from datetime import date
 from functools import cached_property, partial
 
 import numpy as np
@@ -31,7 +32,7 @@ from rnn_from_scratch.cells import (
     attending,
     irnn_params,
 )
-from rnn_from_scratch.data import batching, tasks
+from rnn_from_scratch.data import batching, date_patterns, dates, tasks, text
 from rnn_from_scratch.diagnosis import conformance, contract, faults, functions, models, padding, probe, rules, steps
 from rnn_from_scratch.diagnosis import suite as suites
 from rnn_from_scratch.gradcheck import compare, direction, numerical, verdict
@@ -224,6 +225,7 @@ DEEP = {
     "stacked.Stacked": Stacked((Recurrent(LSTMCell(D, 2)), Recurrent(LSTMCell(2, H))), dropout=0.5),
     "bidirectional.Bidirectional": Bidirectional(Recurrent(GRUCell(D, 2)), Recurrent(GRUCell(D, H))),
 }
+DAY, FORMATS = date(1998, 3, 17), date_patterns.date_formats()[:2]
 SHAPES = {"W_xh": (3, 4), "W_hh": (4, 4), "b_h": (4,)}
 OPTIMISERS = {"adaptive": [Adam(0.1)], "descent": [GradientDescent(0.1), Momentum(0.1)]}
 CASES = {
@@ -397,6 +399,15 @@ CASES = {
     "data.tasks.article_data": lambda n: partial(tasks.article_data, rng=rng(), T=4, N=3),
     "data.tasks.fading_sum_data": lambda n: partial(tasks.fading_sum_data, rng=rng(), T=4, N=3),
     "data.tasks.recall_data": lambda n: partial(tasks.recall_data, rng=rng(), lag=3, N=4),
+    "data.date_patterns.render_date": lambda n: partial(date_patterns.render_date, DAY, FORMATS[0]),
+    "data.date_patterns.collisions": lambda n: partial(date_patterns.collisions, FORMATS),
+    "data.date_patterns.check_formats": lambda n: partial(date_patterns.check_formats, "Here", FORMATS),
+    "data.dates.date_data": lambda n: partial(dates.date_data, rng=rng(), N=4),
+    "data.dates.split_dates": lambda n: partial(dates.split_dates, rng=rng(), sizes=(4, 3, 2)),
+    "data.text.Vocabulary.of": lambda n: partial(text.Vocabulary.of, ["ab", "bc"]),
+    "data.text.Vocabulary.encode": lambda n: partial(text.Vocabulary("abc").encode, "cab"),
+    "data.text.Vocabulary.decode": lambda n: partial(text.Vocabulary("abc").decode, n.targets[:, 0] + 4),
+    "data.text.Vocabulary.encode_batch": lambda n: partial(text.Vocabulary("abc").encode_batch, ["cab", "", "a"]),
     "training.checkpoint.save_params": lambda n: partial(checkpoint.save_params, n.folder / "p.npz", n.params),
     "training.checkpoint.load_params": lambda n: partial(checkpoint.load_params, n.file()),
     "training.loop.fit": lambda n: partial(

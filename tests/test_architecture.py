@@ -217,7 +217,7 @@ def committed() -> list[Path]:
         listed = subprocess.run([git, "ls-files", "-z"], capture_output=True, text=True, cwd=ROOT, check=True)
         paths = [ROOT / name for name in listed.stdout.split("\0") if name]
     else:
-        folders = ("rnn_from_scratch", "tests", "notebooks", "benchmarks")
+        folders = ("rnn_from_scratch", "tests", "notebooks", "benchmarks", "tools")
         paths = [path for folder in folders for path in (ROOT / folder).rglob("*")] + list(ROOT.glob("*.*"))
     return [path for path in paths if path.is_file() and "__pycache__" not in path.parts]
 
@@ -261,6 +261,14 @@ FORBIDDEN = {
         "conda" + r"\.io",
     ]),
 }
+
+
+def test_every_file_from_others_is_in_the_notice():
+    bundled = PACKAGE / "data" / "bundled"
+    sections = (bundled / "NOTICE").read_text(encoding="utf-8").splitlines()
+    files = [path.relative_to(bundled).as_posix() for path in bundled.rglob("*") if path.is_file()]
+    assert len(files) > 1, "the folder was looked for in the wrong place"
+    assert not [name for name in files if name != "NOTICE" and name not in sections], "each has a section of its name"
 
 
 @pytest.mark.parametrize("kind", FORBIDDEN)

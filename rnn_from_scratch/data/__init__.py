@@ -1,14 +1,31 @@
-"""Batches, padding, and the course's running examples."""
+"""Batches, padding, texts as numbers, and the course's running examples."""
 
 from .batching import Batch, minibatches, one_hot, pad_sequences
+from .date_patterns import Collision, DateFormat, collisions, date_formats, render_date
+from .dates import DateData, DateSplits, date_data, date_vocabularies, held_out_formats, split_dates
 from .tasks import LAUGH_LETTERS, Example, article_data, fading_sum_data, lamp, laugh, laugh_letters, recall_data
+from .text import END, PAD, START, UNKNOWN, Vocabulary
 
 __all__ = [
+    "END",
     "LAUGH_LETTERS",
+    "PAD",
+    "START",
+    "UNKNOWN",
     "Batch",
+    "Collision",
+    "DateData",
+    "DateFormat",
+    "DateSplits",
     "Example",
+    "Vocabulary",
     "article_data",
+    "collisions",
+    "date_data",
+    "date_formats",
+    "date_vocabularies",
     "fading_sum_data",
+    "held_out_formats",
     "lamp",
     "laugh",
     "laugh_letters",
@@ -16,4 +33,6 @@ __all__ = [
     "one_hot",
     "pad_sequences",
     "recall_data",
+    "render_date",
+    "split_dates",
 ]
