@@ -1,6 +1,14 @@
 """Models: layers put together, with their loss and every gradient."""
 
+from .classifier import SequenceClassifier
+from .decoding import Hypothesis, beam_search, greedy
+from .encoder import TokenEncoder
+from .encoder_decoder import EncoderDecoder, attention_map
+from .language import LanguageModel
 from .sequence import SequenceModel
 from .truncated import Window, WindowGradient, truncated_bptt, window_loss_and_grads, windows
 
-__all__ = ["SequenceModel", "Window", "WindowGradient", "truncated_bptt", "window_loss_and_grads", "windows"]
+__all__ = [
+    "EncoderDecoder", "Hypothesis", "LanguageModel", "SequenceClassifier", "SequenceModel", "TokenEncoder", "Window",
+    "WindowGradient", "attention_map", "beam_search", "greedy", "truncated_bptt", "window_loss_and_grads", "windows",
+]

@@ -121,8 +121,8 @@ class SequenceClassifier:
         dread, output = self.output.backward(params["output"], dlogits, cache.output)
         dread, _ = Dropout(self.dropout).backward({}, dread, cache.dropout)
         if dfinal_state is None:  # zeros in the shape of a state (an initial state need not be zero)
-            like = self.initial_state(len(dread), dread.dtype)
-            dfinal_state = tuple(np.zeros_like(part) for part in like)
+            like = self.initial_state(len(dread), dread.real.dtype)
+            dfinal_state = tuple(np.zeros(part.shape, dread.dtype) for part in like)
         else:  # before the sum below, where a wrong shape could broadcast
             self.recurrent.check_state(where, "dfinal_state", dfinal_state, len(dread))
         dfinal_state = (dfinal_state[0] + dread, *dfinal_state[1:])
