@@ -272,7 +272,7 @@ def date_formats() -> tuple[DateFormat, ...]:
     with Spain's and Italy's), yMd (M/d/y, with five), yMEd (E, M/d/y, with Britain's: "Fri, 11/10/2000").
     tests/data/test_dates.py repeats the computation.
 
-    "Tuesday, 9/4/96" stays, since of these formats only the American one writes an English weekday in full before
+    "Wednesday, 9/4/96" stays, since of these formats only the American one writes an English weekday in full before
     numbers. That is so in this data, not among people.
 
     Formats that write the same text for the same day (fr_FR short, en_GB short) do no harm: both stay.

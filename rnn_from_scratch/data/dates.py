@@ -1,8 +1,8 @@
 r"""The date task: dates as people write them, to be translated character by character into ISO form.
 
-"17. März 1998", "3 de mayo de 2001", "Tuesday, 9/4/96", "1998年3月17日" → "1998-03-17". A month is a word or a number,
-comes first, second or last, and a weekday means nothing: a small task that an encoder–decoder solves only if it looks
-in the right places. The formats are those of `date_formats`.
+"17. März 1998", "17 de marzo de 1998", "Tuesday, 3/17/98", "1998年3月17日" → "1998-03-17". A month is a word or a
+number, it comes first, second or last, and a weekday means nothing: a small task that an encoder–decoder solves only if
+it looks in the right places. The formats are those of `date_formats`.
 
 Notebook 13; benchmarks/date_translation.py; tests/data/test_dates.py.
 """

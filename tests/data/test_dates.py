@@ -17,6 +17,7 @@ from rnn_from_scratch.data import (
     date_data,
     date_formats,
     date_vocabularies,
+    dates,
     held_out_formats,
     render_date,
     split_dates,
@@ -217,9 +218,22 @@ def test_a_weekday_is_no_way_out():
     texts = render_date(found.day, found.one), render_date(found.other_day, found.other)
     assert texts[0][5:] == texts[1][5:]
     assert texts[0][:3] != texts[1][:3]
+    for one, other in (("es_ES", "pt_BR"), ("pt_BR", "es_ES")):  # they share two weekdays' names, and Monday's is none
+        formats = [DateFormat(one, "mine", "EEEE d/M/y"), DateFormat(other, "mine", "EEEE M/d/y")]
+        assert [(found.one, found.other) for found in collisions(formats)] == [tuple(formats)]
+    formats = [DateFormat("es_ES", "mine", "EEEE d/M/y"), DateFormat("pl_PL", "mine", "EEEE M/d/y")]
+    assert collisions(formats) == ()  # and these share none
 
 
 # The data
+
+
+def test_the_docstrings_examples_are_dates_of_this_data():
+    sources, target = dates.__doc__.split(" → ", 1)
+    examples = re.findall('"([^"]+)"', sources)
+    assert len(examples) == 4
+    day = date.fromisoformat(target.split('"')[1])
+    assert set(examples) <= {render_date(day, one) for one in date_formats()}
 
 
 PYTHONS = {"E": "%a", "EEE": "%a", "EEEE": "%A", "MMM": "%b", "MMMM": "%B", "M": "%m", "MM": "%m", "d": "%d",
