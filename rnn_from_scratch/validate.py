@@ -101,7 +101,7 @@ def same_dtype(where: str, **arrays: Any) -> None:
     seen: dict[str, str] = {}
     for name, tree in arrays.items():
         for path, array in leaves(tree):
-            if array is not None:
+            if array is not None and array.dtype != np.bool_:
                 kind = "float32" if array.dtype == np.float32 else "float64"
                 seen.setdefault(kind, f"{name}{'.' + path if path and path[0] != '[' else path}")
     if len(seen) > 1:
