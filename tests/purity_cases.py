@@ -51,7 +51,18 @@ from rnn_from_scratch.layers import (
 )
 from rnn_from_scratch.metrics import bleu, sequences
 from rnn_from_scratch.metrics import text as text_metrics
-from rnn_from_scratch.models import SequenceModel, sequence, truncated
+from rnn_from_scratch.models import (
+    EncoderDecoder,
+    LanguageModel,
+    SequenceClassifier,
+    SequenceModel,
+    TokenEncoder,
+    decoding,
+    encoder,
+    encoder_decoder,
+    sequence,
+    truncated,
+)
 from rnn_from_scratch.optim import Adam, GradientDescent, Momentum, clipping, descent
 from rnn_from_scratch.training import checkpoint, loop
 
@@ -201,6 +212,69 @@ def attention_layer_case(layer, method):
     return case
 
 
+def token_case(model, method, training=False):
+    """Call one method of a model of tokens: what stands on padding is no token at all."""
+    def case(n):
+        params = n.drawn(arrays.tree_map(np.shape, model.init_params(rng=rng())))
+        state, dstate = (tuple(n.rng.standard_normal(part.shape) for part in model.initial_state(N)) for _ in range(2))
+        tokens = np.where(n.mask, n.rng.integers(0, V, (T, N)), -1)
+        ys, _, cache = model.forward(params, tokens, state, n.mask, rng=rng() if training else None)
+        targets = n.rng.integers(0, ys.shape[-1], ys.shape[:-1])
+        counted = n.mask if ys.ndim == 3 else n.mask.any(axis=0)
+        return partial(getattr(model, method), *{
+            "init_params": (), "initial_state": (N,), "forward": (params, tokens, state, n.mask),
+            "backward": (params, 2.0 * ys, cache, dstate), "loss": (ys, targets, counted, 7.0),
+            "loss_and_grads": (params, tokens, targets, state, n.mask, counted),
+            "predict": (params, tokens, state, n.mask), "generate": (params, [1, 0], 3),
+        }[method], **({"rng": rng()} if method in ("init_params", "generate") or training else {}))
+    return case
+
+
+def token_encoder_case(method):
+    """Call one method of an embedding under a layer."""
+    def case(n):
+        both = TokenEncoder(Recurrent(GRUCell(D, H)), V)
+        params = n.drawn(both.param_shapes())
+        tokens = np.where(n.mask, n.rng.integers(0, V, (T, N)), -1)
+        hs, _, cache = both.forward(params, tokens, n.state, n.mask)
+        return partial(getattr(both, method), *{
+            "param_shapes": (), "init_params": (), "forward": (params, tokens, n.state, n.mask),
+            "backward": (params, 2.0 * hs, cache, n.dstate),
+        }[method], **({"rng": rng()} if method == "init_params" else {}))
+    return case
+
+
+def translation_case(model, method):
+    """Call one method of an encoder–decoder, or a function that takes one."""
+    def case(n):
+        params = n.drawn(model.param_shapes())
+        sources = np.where(n.memory_mask, n.rng.integers(0, V, (S, N)), -1)
+        targets = np.where(n.mask, n.rng.integers(0, K + 2, (T, N)), 99)
+        batch = params, sources, targets, n.memory_mask, n.mask
+        inputs = model.shifted(targets, n.mask)
+        logits, _, cache = model.forward(params, sources, inputs, *batch[3:])
+        _, dstate, (_, bridge_cache) = model.encode(params, sources, n.memory_mask)
+        function, arguments, keywords = {
+            "param_shapes": (model.param_shapes, (), {}), "init_params": (model.init_params, (), {"rng": rng()}),
+            "encode": (model.encode, (params, sources, n.memory_mask), {}),
+            "forward": (model.forward, (params, sources, inputs, n.memory_mask, n.mask), {}),
+            "backward": (model.backward, (params, 2.0 * logits, cache), {}),
+            "loss": (model.loss, (logits, targets, n.mask, 7.0), {}),
+            "loss_and_grads": (model.loss_and_grads, batch, {}),
+            "shifted": (model.shifted, (targets, n.mask), {}),
+            "Bridge.param_shapes": (model.bridge.param_shapes, (), {}),
+            "Bridge.init_params": (model.bridge.init_params, (), {"rng": rng()}),
+            "Bridge.forward": (model.bridge.forward, (params["bridge"], n.memory[0]), {}),
+            "Bridge.backward": (model.bridge.backward, (params["bridge"], dstate, bridge_cache), {}),
+            "attention_map": (encoder_decoder.attention_map, (cache,), {}),
+            "greedy": (decoding.greedy, (model, *batch[:2], n.memory_mask), {"max_length": 4}),
+            "beam_search": (decoding.beam_search, (model, *batch[:2], n.memory_mask),
+                            {"max_length": 4, "beam_width": 3, "length_penalty": 0.7}),
+        }[method]
+        return partial(function, *arguments, **keywords)
+    return case
+
+
 def rng():
     return np.random.default_rng(3)
 
@@ -225,6 +299,15 @@ DEEP = {
     "stacked.Stacked": Stacked((Recurrent(LSTMCell(D, 2)), Recurrent(LSTMCell(2, H))), dropout=0.5),
     "bidirectional.Bidirectional": Bidirectional(Recurrent(GRUCell(D, 2)), Recurrent(GRUCell(D, H))),
 }
+V = 6
+TOKENS = {
+    "language.LanguageModel": LanguageModel(Recurrent(GRUCell(D, H)), V, dropout=0.5),
+    "language.LanguageModel (tied)": LanguageModel(Recurrent(GRUCell(H, H)), V, tied=True),
+    "classifier.SequenceClassifier": SequenceClassifier(DEEP["bidirectional.Bidirectional"], V, K, 0.5),
+}
+METHODS_OF_TOKENS = ("init_params", "initial_state", "forward", "backward", "loss", "loss_and_grads", "predict")
+TRANSLATION = EncoderDecoder(Recurrent(RNNCell(D, M)), Recurrent(CELLS["luong.LuongCell"][""].cell), V, K + 2)
+ATTENDING = EncoderDecoder(Recurrent(RNNCell(D, M)), Recurrent(CELLS["bahdanau.BahdanauCell"][""]), V, K + 2)
 DAY, FORMATS = date(1998, 3, 17), date_patterns.date_formats()[:2]
 SHAPES = {"W_xh": (3, 4), "W_hh": (4, 4), "b_h": (4,)}
 OPTIMISERS = {"adaptive": [Adam(0.1)], "descent": [GradientDescent(0.1), Momentum(0.1)]}
@@ -368,6 +451,22 @@ CASES = {
     "models.sequence.SequenceModel.predict (last)": lambda n: partial(n.last.predict, n.params, n.xs),
     "models.sequence.check_layers": lambda n: partial(
         sequence.check_layers, "Here", n.params, ("recurrent", "output")),
+    **{f"models.{name.split(' ')[0]}.{f} {name.partition(' ')[2]}".rstrip(): token_case(model, f)
+       for name, model in TOKENS.items() for f in METHODS_OF_TOKENS},
+    **{f"models.{name}.{f} (dropout)": token_case(TOKENS[name], f, training=True)
+       for name in ("language.LanguageModel", "classifier.SequenceClassifier") for f in ("forward", "loss_and_grads")},
+    "models.language.LanguageModel.generate": token_case(TOKENS["language.LanguageModel"], "generate"),
+    **{f"models.encoder.TokenEncoder.{f}": token_encoder_case(f)
+       for f in ("param_shapes", "init_params", "forward", "backward")},
+    "models.encoder.token_array": lambda n: partial(encoder.token_array, "Here", "tokens", n.targets),
+    **{f"models.encoder_decoder.EncoderDecoder.{f}{word}": translation_case(model, f)
+       for word, model in (("", ATTENDING), (" (no attention)", TRANSLATION))
+       for f in ("param_shapes", "init_params", "encode", "forward", "backward", "loss", "loss_and_grads", "shifted")},
+    **{f"models.bridge.{f}": translation_case(TRANSLATION, f)
+       for f in ("Bridge.param_shapes", "Bridge.init_params", "Bridge.forward", "Bridge.backward")},
+    "models.encoder_decoder.attention_map": translation_case(ATTENDING, "attention_map"),
+    **{f"models.decoding.{f}{word}": translation_case(model, f) for f in ("greedy", "beam_search")
+       for word, model in (("", ATTENDING), (" (no attention)", TRANSLATION))},
     "models.truncated.windows": lambda n: partial(truncated.windows, T, 2, 3),
     "models.truncated.window_loss_and_grads": lambda n: partial(
         truncated.window_loss_and_grads, n.model, n.params, n.xs, n.targets, truncated.windows(T, 2, 3)[1], n.state,

@@ -60,6 +60,12 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "layers.bidirectional.Bidirectional.layer_states": "views of the two halves",
     "layers.attention.AttentionLayer.forward": "the cache holds the mask",
     "models.sequence.SequenceModel.forward": "the cache, as in the layers",
+    **{f"models.{name}.forward": "the caches, as in the layers" for name in (
+        "encoder.TokenEncoder", "language.LanguageModel", "classifier.SequenceClassifier",
+        "encoder_decoder.EncoderDecoder")},
+    "models.encoder.token_array": "a check hands the array on",
+    "models.bridge.Bridge.forward": "the cache holds the summary",
+    "models.encoder_decoder.EncoderDecoder.encode": "the decoder's own parameters, with the memory's mask beside them",
     "models.truncated.window_loss_and_grads": "start_state is the state given",
     "models.truncated.truncated_bptt": "start_state is the state given",
     "diagnosis.probe.make_probe": "the probe holds xs",

@@ -1,5 +1,6 @@
 """Models: layers put together, with their loss and every gradient."""
 
+from .bridge import Bridge
 from .classifier import SequenceClassifier
 from .decoding import Hypothesis, beam_search, greedy
 from .encoder import TokenEncoder
@@ -9,6 +10,7 @@ from .sequence import SequenceModel
 from .truncated import Window, WindowGradient, truncated_bptt, window_loss_and_grads, windows
 
 __all__ = [
-    "EncoderDecoder", "Hypothesis", "LanguageModel", "SequenceClassifier", "SequenceModel", "TokenEncoder", "Window",
-    "WindowGradient", "attention_map", "beam_search", "greedy", "truncated_bptt", "window_loss_and_grads", "windows",
+    "Bridge", "EncoderDecoder", "Hypothesis", "LanguageModel", "SequenceClassifier", "SequenceModel", "TokenEncoder",
+    "Window", "WindowGradient", "attention_map", "beam_search", "greedy", "truncated_bptt", "window_loss_and_grads",
+    "windows",
 ]

@@ -15,7 +15,7 @@ from ..layers import Dense, Dropout
 from ..layers.dense import DenseCache
 from ..layers.dropout import DropoutCache
 from ..losses import softmax_cross_entropy
-from .encoder import TokenEncoder, TokenEncoderCache
+from .encoder import PARTS, TokenEncoder, TokenEncoderCache
 from .sequence import check_layers
 
 
@@ -105,8 +105,9 @@ class SequenceClassifier:
 
         xs (T, N) are indices; on padding they may be any number. Otherwise as `Recurrent.forward`.
         """
-        check_layers("SequenceClassifier.forward", params, ("embedding", "recurrent", "output"))
-        hs, final_state, encoder_cache = self.encoder.forward(params, xs, state, mask, rng=rng)
+        check_layers("SequenceClassifier.forward", params, (*PARTS, "output"))
+        below = {name: params[name] for name in PARTS}
+        hs, final_state, encoder_cache = self.encoder.forward(below, xs, state, mask, rng=rng)
         read, dropout_cache = Dropout(self.dropout).forward({}, final_state[0], rng=rng)
         logits, output_cache = self.output.forward(params["output"], read)
         return logits, final_state, ClassifierCache(encoder_cache, dropout_cache, output_cache, hs.shape)
@@ -116,7 +117,7 @@ class SequenceClassifier:
     ) -> tuple[None, State, Params]:
         """Return None (an index has no gradient), dstate and the gradients; otherwise as `Recurrent.backward`."""
         where = "SequenceClassifier.backward"
-        check_layers(where, params, ("embedding", "recurrent", "output"))
+        check_layers(where, params, (*PARTS, "output"))
         validate.cache(where, cache, ClassifierCache)
         dread, output = self.output.backward(params["output"], dlogits, cache.output)
         dread, _ = Dropout(self.dropout).backward({}, dread, cache.dropout)
@@ -127,7 +128,8 @@ class SequenceClassifier:
             self.recurrent.check_state(where, "dfinal_state", dfinal_state, len(dread))
         dfinal_state = (dfinal_state[0] + dread, *dfinal_state[1:])
         dhs = np.zeros(cache.hs_shape, dread.dtype)  # the loss reads the final state alone
-        _, dstate, grads = self.encoder.backward(params, dhs, cache.encoder, dfinal_state)
+        below = {name: params[name] for name in PARTS}
+        _, dstate, grads = self.encoder.backward(below, dhs, cache.encoder, dfinal_state)
         return None, dstate, {**grads, "output": output}
 
     @staticmethod

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import validate
 from ..arrays import Array, Params, State
+from .encoder import token_array
 from .encoder_decoder import EncoderDecoder
 
 
@@ -49,7 +50,7 @@ def greedy(
 
     Source: notebook 13; tests/models/test_decoding.py.
     """
-    validate.size("greedy", "max_length", max_length)
+    _check("greedy", model, sources, source_mask, max_length)
     decoder, state, _ = model.encode(params, sources, source_mask)
     N = sources.shape[1]
     written: list[list[int]] = [[] for _ in range(N)]
@@ -91,27 +92,40 @@ def beam_search(
     beam_width : int
         How many to keep.
     length_penalty : float
-        α ≥ 0: sequences are compared by :math:`\log p / \text{length}^\alpha`. With 0, the probability itself, short
-        ones are favoured; with 1 it is the mean over tokens.
+        α ≥ 0: sequences are compared by :math:`\log p / \text{length}^\alpha`, where the length counts the end. With
+        0, the probability itself, short ones are favoured; with 1 it is the mean over tokens.
 
     Returns
     -------
     list of N lists of Hypothesis
-        The best first.
+        The best first. Those that max_length cut off stand among them.
+
+    Raises
+    ------
+    ArgumentError
+        A max_length or beam_width below 1, a negative length_penalty; and as `Recurrent.forward`.
 
     Source: Graves (2012), §2.5; Wu et al. (2016), §7, for dividing by a power of the length (theirs is
     ((5 + length)/6)^α); notebook 13; tests/models/test_decoding.py.
     """
     where = "beam_search"
-    validate.size(where, "max_length", max_length)
+    _check(where, model, sources, source_mask, max_length)
     width = validate.size(where, "beam_width", beam_width)
     validate.number(where, "length_penalty", length_penalty, at_least=0.0)
-    sources = np.asarray(sources)
     found = []
     for n in range(sources.shape[1]):
         mask = None if source_mask is None else source_mask[:, n : n + 1]
         found.append(_beam(model, params, sources[:, n : n + 1], mask, max_length, width, length_penalty))
     return found
+
+
+def _check(where: str, model: Any, sources: Any, source_mask: Any, max_length: Any) -> None:
+    """Refuse what cannot be decoded, before any sequence is cut from the batch."""
+    if not isinstance(model, EncoderDecoder):
+        validate.fail(where, f"model is {model!r:.60}", "an EncoderDecoder", error=validate.DtypeError)
+    sources = token_array(where, "sources", sources)
+    validate.mask(where, "source_mask", source_mask, sources.shape)
+    validate.size(where, "max_length", max_length)
 
 
 def _beam(
@@ -124,7 +138,7 @@ def _beam(
 
     def score(hypothesis: Hypothesis) -> float:
         length = len(hypothesis.tokens) + hypothesis.finished
-        return float(hypothesis.log_probability / max(length, 1) ** length_penalty)
+        return float(hypothesis.log_probability * max(length, 1) ** -length_penalty)
 
     for _ in range(max_length):
         growing = [hypothesis for hypothesis in beam if not hypothesis.finished]

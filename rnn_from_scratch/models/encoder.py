@@ -14,6 +14,9 @@ from ..arrays import Array, Params, State
 from ..layers import Dropout, Embedding
 from ..layers.dropout import DropoutCache
 from ..layers.embedding import EmbeddingCache
+from .sequence import check_layers
+
+PARTS = ("embedding", "recurrent")
 
 
 class TokenEncoderCache(NamedTuple):
@@ -77,7 +80,8 @@ class TokenEncoder:
         Otherwise as `Recurrent.forward`.
         """
         where = "TokenEncoder.forward"
-        tokens = _token_array(where, tokens)
+        check_layers(where, params, PARTS)
+        tokens = token_array(where, "tokens", tokens)
         mask = validate.mask(where, "mask", mask, tokens.shape)
         counted = tokens if mask is None else np.where(mask, tokens, np.zeros((), tokens.dtype))
         xs, embedding_cache = self.embedding.forward(params["embedding"], counted)
@@ -89,7 +93,9 @@ class TokenEncoder:
         self, params: Params, dhs: Array, cache: TokenEncoderCache, dfinal_state: State | None = None
     ) -> tuple[None, State, Params]:
         """Return None (an index has no gradient), dstate and the gradients; otherwise as `Recurrent.backward`."""
-        validate.cache("TokenEncoder.backward", cache, TokenEncoderCache)
+        where = "TokenEncoder.backward"
+        check_layers(where, params, PARTS)
+        validate.cache(where, cache, TokenEncoderCache)
         dxs, dstate, recurrent = self.recurrent.backward(params["recurrent"], dhs, cache.recurrent, dfinal_state)
         dxs, _ = self._dropout.backward({}, dxs, cache.dropout)
         _, embedding = self.embedding.backward(params["embedding"], dxs, cache.embedding)
@@ -100,14 +106,16 @@ class TokenEncoder:
         return Dropout(self.dropout)
 
 
-def _token_array(where: str, tokens: Any) -> Array:
-    """Refuse what is no (T, N) array of integers."""
-    if not isinstance(tokens, np.ndarray) or not np.issubdtype(tokens.dtype, np.integer):
-        got = f"of dtype {tokens.dtype}" if isinstance(tokens, np.ndarray) else f"a {type(tokens).__name__}"
+def token_array(where: str, name: str, tokens: Any) -> Array:
+    """Refuse what is no (T, N) array of integers; which integers, the embedding checks."""
+    plain = isinstance(tokens, np.ndarray) and not isinstance(tokens, np.ma.MaskedArray | np.matrix)
+    if not plain or not np.issubdtype(tokens.dtype, np.integer):
+        got = f"of dtype {tokens.dtype} and shape {tokens.shape}" if plain else f"a {type(tokens).__name__}"
         validate.fail(
-            where, f"tokens is {got}", "an integer array (T, N)", "a token is the number of a row of the embedding",
+            where, f"{name} is {got}", "an integer array (T, N)", "a token is the number of a row of the embedding",
             "Text goes through a Vocabulary first; one-hot rows through argmax(axis=-1).", validate.DtypeError,
         )
-    hint = "For a single sequence use tokens[:, None]; from batch-first use tokens.T."
-    validate.shape(where, "tokens", tokens, ("T", "N"), "time comes first, then the batch", hint)
-    return tokens
+    hint = f"For a single sequence use {name}[:, None]; from batch-first use {name}.T."
+    validate.shape(where, name, tokens, ("T", "N"), "time comes first, then the batch", hint)
+    checked: Array = tokens
+    return checked

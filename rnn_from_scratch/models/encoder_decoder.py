@@ -10,30 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import validate
-from ..activations import tanh_derivative
 from ..arrays import Array, Params, State
 from ..layers import Dense, Dropout
 from ..layers.dense import DenseCache
 from ..layers.dropout import DropoutCache
+from ..layers.over_time import check_over_time
 from ..losses import softmax_cross_entropy
-from .encoder import TokenEncoder, TokenEncoderCache
-from .sequence import check_layers
-
-PARTS = ("encoder", "bridge", "decoder", "output")
-
-
-class BridgeCache(NamedTuple):
-    """What the way from the encoder's last state to the decoder's first needs."""
-
-    dense: DenseCache
-    start: Array  # (N, ·), one part of the decoder's first state
+from .bridge import Bridge, BridgeCache
+from .encoder import TokenEncoder, TokenEncoderCache, token_array
 
 
 class EncoderDecoderCache(NamedTuple):
     """The caches of its parts."""
 
     encoder: TokenEncoderCache
-    bridge: list[BridgeCache]  # one for each part of the decoder's state
+    bridge: BridgeCache
     decoder: TokenEncoderCache
     dropout: DropoutCache
     output: DenseCache
@@ -80,8 +71,9 @@ class EncoderDecoder:
     end: int = 2
 
     def __post_init__(self) -> None:
-        _ = self.reader, self.writer  # these refuse bad layers, sizes and rates
         where = "EncoderDecoder"
+        check_over_time(where, "encoder", self.encoder)
+        _ = self.reader, self.writer  # these refuse bad layers, sizes and rates
         if not getattr(self.decoder, "causal", True):
             validate.fail(
                 where, "decoder also reads backwards", "a layer that reads forwards only",
@@ -122,28 +114,21 @@ class EncoderDecoder:
         return Dense(self.decoder.hidden_size, self.target_size)
 
     @property
-    def bridge(self) -> list[Dense]:
-        """One affine map for each part of the decoder's state."""
-        return [Dense(self.encoder.hidden_size, part.shape[1]) for part in self.decoder.initial_state(1)]
+    def bridge(self) -> Bridge:
+        """The way from the encoder's last state to the decoder's first."""
+        return Bridge(self.encoder.hidden_size, tuple(part.shape[1] for part in self.decoder.initial_state(1)))
 
     def param_shapes(self) -> Mapping[str, Any]:
         """Return the shapes, nested by part."""
-        return {
-            "encoder": self.reader.param_shapes(),
-            "bridge": {f"part{index}": dense.param_shapes() for index, dense in enumerate(self.bridge)},
-            "decoder": self.writer.param_shapes(), "output": self.output.param_shapes(),
-        }
+        return {name: part.param_shapes() for name, part in self._parts.items()}
 
     def init_params(self, *, rng: np.random.Generator, dtype: npt.DTypeLike = np.float64) -> Params:
         """Return the parts' own starts."""
-        return {
-            "encoder": self.reader.init_params(rng=rng, dtype=dtype),
-            "bridge": {
-                f"part{index}": dense.init_params(rng=rng, dtype=dtype) for index, dense in enumerate(self.bridge)
-            },
-            "decoder": self.writer.init_params(rng=rng, dtype=dtype),
-            "output": self.output.init_params(rng=rng, dtype=dtype),
-        }
+        return {name: part.init_params(rng=rng, dtype=dtype) for name, part in self._parts.items()}
+
+    @property
+    def _parts(self) -> dict[str, Any]:
+        return {"encoder": self.reader, "bridge": self.bridge, "decoder": self.writer, "output": self.output}
 
     def encode(
         self,
@@ -152,24 +137,23 @@ class EncoderDecoder:
         source_mask: Array | None = None,
         *,
         rng: np.random.Generator | None = None,
-    ) -> tuple[Params, State, tuple[TokenEncoderCache, list[BridgeCache]]]:
+    ) -> tuple[Params, State, tuple[TokenEncoderCache, BridgeCache]]:
         """Read the sources (S, N); return what the decoder starts from.
 
         Returns the decoder's parameters, with the memory (S, N, ·) and its mask in them where it attends; its first
-        state; and the caches. Errors as in `Recurrent.forward`.
+        state; and the caches. A source that is padding throughout has been read by nobody: the bridge sees the
+        encoder's initial state, and attention to it gives the context 0. Errors as in `Recurrent.forward`.
         """
-        check_layers("EncoderDecoder.encode", params, PARTS)
+        where = "EncoderDecoder.encode"
+        validate.params(where, params, self.param_shapes(), "init_params(rng=…) makes them.")
+        sources = token_array(where, "sources", sources)
         hs, final_state, cache = self.reader.forward(params["encoder"], sources, None, source_mask, rng=rng)
-        state, bridge_caches = [], []
-        for index, dense in enumerate(self.bridge):
-            a, dense_cache = dense.forward(params["bridge"][f"part{index}"], final_state[0])
-            state.append(np.tanh(a))
-            bridge_caches.append(BridgeCache(dense_cache, state[-1]))
+        state, bridge_cache = self.bridge.forward(params["bridge"], final_state[0])
         decoder = params["decoder"]
         if self.attends:
             beside = {"memory": hs} if source_mask is None else {"memory": hs, "memory_mask": source_mask}
             decoder = {**decoder, "recurrent": {**decoder["recurrent"], **beside}}
-        return decoder, tuple(state), (cache, bridge_caches)
+        return decoder, state, (cache, bridge_cache)
 
     def forward(
         self,
@@ -186,16 +170,17 @@ class EncoderDecoder:
         On padding (a mask False) tokens may be any number. Errors as in `Recurrent.forward`.
         """
         where = "EncoderDecoder.forward"
-        if np.ndim(inputs) == 2 and np.ndim(sources) == 2 and np.shape(inputs)[1] != np.shape(sources)[1]:
+        sources, inputs = token_array(where, "sources", sources), token_array(where, "inputs", inputs)
+        if inputs.shape[1] != sources.shape[1]:
             validate.fail(
-                where, f"sources has {np.shape(sources)[1]} sequences and the target {np.shape(inputs)[1]}",
+                where, f"sources has {sources.shape[1]} sequences and the target {inputs.shape[1]}",
                 "one target for each source", "both are (time, N)", error=validate.ShapeError,
             )
-        decoder, state, (encoder_cache, bridge_caches) = self.encode(params, sources, source_mask, rng=rng)
+        decoder, state, (encoder_cache, bridge_cache) = self.encode(params, sources, source_mask, rng=rng)
         hs, final_state, decoder_cache = self.writer.forward(decoder, inputs, state, target_mask, rng=rng)
         hs, dropout_cache = Dropout(self.dropout).forward({}, hs, rng=rng)
         logits, output_cache = self.output.forward(params["output"], hs)
-        cache = EncoderDecoderCache(encoder_cache, bridge_caches, decoder_cache, dropout_cache, output_cache)
+        cache = EncoderDecoderCache(encoder_cache, bridge_cache, decoder_cache, dropout_cache, output_cache)
         return logits, final_state, cache
 
     def backward(self, params: Params, dlogits: Array, cache: EncoderDecoderCache) -> Params:
@@ -204,8 +189,9 @@ class EncoderDecoder:
         What comes out of the decoder goes into the encoder in two places: its final state, through the bridge, and,
         with attention, each of its outputs.
         """
-        check_layers("EncoderDecoder.backward", params, PARTS)
-        validate.cache("EncoderDecoder.backward", cache, EncoderDecoderCache)
+        where = "EncoderDecoder.backward"
+        validate.params(where, params, self.param_shapes(), "init_params(rng=…) makes them.")
+        validate.cache(where, cache, EncoderDecoderCache)
         dhs, output = self.output.backward(params["output"], dlogits, cache.output)
         dhs, _ = Dropout(self.dropout).backward({}, dhs, cache.dropout)
         decoder_params = params["decoder"]
@@ -214,13 +200,7 @@ class EncoderDecoder:
             decoder_params = {**decoder_params, "recurrent": {**decoder_params["recurrent"], "memory": memory}}
         _, dstate, decoder = self.writer.backward(decoder_params, dhs, cache.decoder)
 
-        bridge: Params = {}
-        dsummary = np.zeros((dhs.shape[1], self.encoder.hidden_size), dhs.dtype)  # (N, H_enc)
-        for index, (dense, part) in enumerate(zip(self.bridge, cache.bridge, strict=True)):
-            name = f"part{index}"
-            delta = dstate[index] * tanh_derivative(part.start)  # (N, ·)
-            dread, bridge[name] = dense.backward(params["bridge"][name], delta, part.dense)
-            dsummary = dsummary + dread  # (N, H_enc)
+        dsummary, bridge = self.bridge.backward(params["bridge"], dstate, cache.bridge)  # (N, H_enc)
         if self.attends:
             dmemory = decoder["recurrent"].pop("memory")  # (S, N, H_enc)
         else:
@@ -262,7 +242,7 @@ class EncoderDecoder:
         source_mask : (S, N) bool, optional
             True where there is a source token.
         target_mask : (T, N) bool, optional
-            True where there is a target token. Elsewhere targets may be any number.
+            True where there is a target token. Elsewhere targets may be any number; the padding may stand anywhere.
         divide_by : float, optional
             As in the losses.
         rng : Generator, optional
@@ -274,33 +254,44 @@ class EncoderDecoder:
         grads : dict
             With the keys of params.
         final_state : tuple of (N, ·)
+
+        Raises
+        ------
+        ShapeError, DtypeError, ArgumentError
+            Tokens that are no (time, N) integers or outside their vocabulary, and as `Recurrent.forward`.
         """
-        inputs = self.shifted(targets)
+        inputs = self.shifted(targets, target_mask)
         logits, final_state, cache = self.forward(params, sources, inputs, source_mask, target_mask, rng=rng)
         loss, dlogits = self.loss(logits, targets, target_mask, divide_by)
         return loss, self.backward(params, dlogits, cache), final_state
 
-    def shifted(self, targets: Array) -> Array:
-        """Return what the decoder reads in training, (T, N): `start`, then the targets one step behind."""
-        if not isinstance(targets, np.ndarray) or not np.issubdtype(targets.dtype, np.integer) or targets.ndim != 2:
-            got = f"shape {np.shape(targets)}" if isinstance(targets, np.ndarray) else f"type {type(targets).__name__}"
-            validate.fail(
-                "EncoderDecoder", f"targets has {got}", "integers (T, N)", "time comes first, then the batch",
-                error=validate.ShapeError,
-            )
-        return np.concatenate([np.full_like(targets[:1], self.start), targets[:-1]])
+    def shifted(self, targets: Array, target_mask: Array | None = None) -> Array:
+        """Return what the decoder reads in training, (T, N): `start`, then each sequence's own token before."""
+        where = "EncoderDecoder.shifted"
+        targets = token_array(where, "targets", targets).astype(np.intp)
+        target_mask = validate.mask(where, "target_mask", target_mask, targets.shape)
+        if target_mask is None:
+            return np.concatenate([np.full_like(targets[:1], self.start), targets[:-1]])
+        inputs, before = np.empty_like(targets), np.full_like(targets[0], self.start)
+        for t, here in enumerate(target_mask):
+            inputs[t] = before
+            before = np.where(here, targets[t], before)  # padding is skipped, wherever it stands
+        return inputs
 
 
 def attention_map(cache: EncoderDecoderCache) -> Array:
     """Return the attention's weights (T, S, N): which source token each target token was written from.
 
+    They are 0 where the source or the target is padding; elsewhere those of a step sum to 1.
     Raises ArgumentError if the decoder has no attention.
     """
     validate.cache("attention_map", cache, EncoderDecoderCache)
-    steps = cache.decoder.recurrent.caches
+    recurrent = cache.decoder.recurrent
+    steps = getattr(recurrent, "caches", [None])  # a stack's cache has none
     if not hasattr(steps[0], "attention"):
         validate.fail(
             "attention_map", "the decoder has no attention", "a decoder with BahdanauCell or LuongCell",
             "without attention there are no weights to show",
         )
-    return np.stack([step.attention.weights for step in steps])
+    weights = np.stack([step.attention.weights for step in steps])
+    return weights if recurrent.mask is None else weights * recurrent.mask[:, None, :]

@@ -16,7 +16,7 @@ from ..layers import Dense, Dropout
 from ..layers.dense import DenseCache
 from ..layers.dropout import DropoutCache
 from ..losses import softmax_cross_entropy
-from .encoder import TokenEncoder, TokenEncoderCache
+from .encoder import PARTS, TokenEncoder, TokenEncoderCache
 from .sequence import check_layers
 
 
@@ -122,8 +122,9 @@ class LanguageModel:
 
         xs (T, N) are indices; on padding they may be any number. Otherwise as `Recurrent.forward`.
         """
-        check_layers("LanguageModel.forward", params, ("embedding", "recurrent", "output"))
-        hs, final_state, encoder_cache = self.encoder.forward(params, xs, state, mask, rng=rng)
+        check_layers("LanguageModel.forward", params, (*PARTS, "output"))
+        below = {name: params[name] for name in PARTS}
+        hs, final_state, encoder_cache = self.encoder.forward(below, xs, state, mask, rng=rng)
         hs, dropout_cache = Dropout(self.dropout).forward({}, hs, rng=rng)
         logits, output_cache = self.output.forward(self._readout(params), hs)
         return logits, final_state, LanguageModelCache(encoder_cache, dropout_cache, output_cache)
@@ -132,11 +133,12 @@ class LanguageModel:
         self, params: Params, dlogits: Array, cache: LanguageModelCache, dfinal_state: State | None = None
     ) -> tuple[None, State, Params]:
         """Return None (an index has no gradient), dstate and the gradients; otherwise as `Recurrent.backward`."""
-        check_layers("LanguageModel.backward", params, ("embedding", "recurrent", "output"))
+        check_layers("LanguageModel.backward", params, (*PARTS, "output"))
         validate.cache("LanguageModel.backward", cache, LanguageModelCache)
         dhs, output = self.output.backward(self._readout(params), dlogits, cache.output)
         dhs, _ = Dropout(self.dropout).backward({}, dhs, cache.dropout)
-        _, dstate, grads = self.encoder.backward(params, dhs, cache.encoder, dfinal_state)
+        below = {name: params[name] for name in PARTS}
+        _, dstate, grads = self.encoder.backward(below, dhs, cache.encoder, dfinal_state)
         if self.tied:  # one matrix, used twice: its gradient is the sum
             grads["embedding"] = {"W_embed": grads["embedding"]["W_embed"] + output.pop("W_hy").T}
         return None, dstate, {**grads, "output": output}
@@ -211,14 +213,12 @@ class LanguageModel:
         validate.number(where, "temperature", temperature, above=0.0)
         if rng is not None:
             validate.generator(where, rng)
-        if len(prompt) == 0:
-            validate.fail(where, "prompt is empty", "at least one token", "the model needs something to go on from")
+        tokens, state = _prompt(where, prompt, self.vocabulary_size), None
         made: list[int] = []
-        tokens, state = np.asarray(prompt), None
         for _ in range(length):
             logits, state, _ = self.forward(params, tokens[:, None], state)
             last = logits[-1, 0]
-            made.append(int(last.argmax() if rng is None else _drawn(last / temperature, rng)))
+            made.append(int(last.argmax()) if rng is None else _drawn(last, temperature, rng))
             tokens = np.array(made[-1:])
         return made
 
@@ -231,7 +231,24 @@ class LanguageModel:
         return {"W_hy": params["embedding"]["W_embed"].T, **params["output"]}
 
 
-def _drawn(logits: Array, rng: np.random.Generator) -> int:
-    """Draw an index with probability softmax(logits)."""
-    p = softmax(logits.astype(np.float64))
+def _prompt(where: str, prompt: Any, V: int) -> Array:
+    """Return a prompt as an array (T,), or say what is wrong with it."""
+    tokens = np.asarray(prompt)
+    if tokens.ndim != 1 or (tokens.size and not np.issubdtype(tokens.dtype, np.integer)):
+        validate.fail(
+            where, f"prompt is {prompt!r:.60}", "a list of tokens", "a token is a whole number",
+            "Text goes through a Vocabulary first.", validate.DtypeError,
+        )
+    if tokens.size == 0:
+        validate.fail(where, "prompt is empty", "at least one token", "the model needs something to go on from")
+    for place in np.flatnonzero((tokens < 0) | (tokens >= V))[:1]:
+        validate.fail(where, f"prompt[{place}] is {tokens[place]}", f"0 … {V - 1}", f"vocabulary_size={V}")
+    return tokens
+
+
+def _drawn(logits: Array, temperature: float, rng: np.random.Generator) -> int:
+    """Draw an index with probability softmax(logits / temperature)."""
+    z = logits.astype(np.float64)
+    with np.errstate(over="ignore"):  # what a low temperature drives to −∞ has the probability 0
+        p = softmax((z - z.max()) / temperature)
     return int(rng.choice(len(p), p=p / p.sum()))
