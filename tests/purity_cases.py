@@ -495,6 +495,7 @@ CASES = {
     "data.tasks.lamp": lambda n: partial(tasks.lamp),
     "data.tasks.laugh": lambda n: partial(tasks.laugh),
     "data.tasks.laugh_letters": lambda n: partial(tasks.laugh_letters, "haha!"),
+    "data.tasks.adding_data": lambda n: partial(tasks.adding_data, rng=rng(), T=4, N=3),
     "data.tasks.article_data": lambda n: partial(tasks.article_data, rng=rng(), T=4, N=3),
     "data.tasks.fading_sum_data": lambda n: partial(tasks.fading_sum_data, rng=rng(), T=4, N=3),
     "data.tasks.recall_data": lambda n: partial(tasks.recall_data, rng=rng(), lag=3, N=4),

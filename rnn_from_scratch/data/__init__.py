@@ -3,7 +3,17 @@
 from .batching import Batch, minibatches, one_hot, pad_sequences
 from .date_patterns import Collision, DateFormat, collisions, date_formats, render_date
 from .dates import DateData, DateSplits, date_data, date_vocabularies, held_out_formats, split_dates
-from .tasks import LAUGH_LETTERS, Example, article_data, fading_sum_data, lamp, laugh, laugh_letters, recall_data
+from .tasks import (
+    LAUGH_LETTERS,
+    Example,
+    adding_data,
+    article_data,
+    fading_sum_data,
+    lamp,
+    laugh,
+    laugh_letters,
+    recall_data,
+)
 from .text import END, PAD, START, UNKNOWN, Vocabulary
 
 __all__ = [
@@ -19,6 +29,7 @@ __all__ = [
     "DateSplits",
     "Example",
     "Vocabulary",
+    "adding_data",
     "article_data",
     "collisions",
     "date_data",
