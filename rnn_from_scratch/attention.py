@@ -8,8 +8,8 @@ Where `mask` (S, N) is False the weight is exactly 0; a sequence whose memory is
 
 The scores e differ: `AdditiveAttention` (Bahdanau et al. 2015) and `MultiplicativeAttention` (Luong et al. 2015).
 
-Source: article §5 Q4, E-ATT; Bahdanau et al. (2015), eqs 5, 6; Luong et al. (2015), eqs 7, 8; notebook 13;
-tests/test_attention.py.
+Source: article §5 Q4, E-ATT; Bahdanau et al. (2015), eqs 5, 6; Luong et al. (2015), eq. 7 and the scores below it;
+notebook 13; tests/test_attention.py.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class AdditiveAttention:
 
     .. math:: e_s = v^\top \tanh(q W_q + m_s W_m)
 
-    Source: Bahdanau, Cho & Bengio (2015), eq. 6 and appendix A.1.2 (W_a, U_a, v_a there).
+    Source: Bahdanau, Cho & Bengio (2015), appendix A.1.2 (there W_q is W_a, W_m is U_a, v is v_a).
     """
 
     query_size: int
@@ -150,11 +150,11 @@ class AdditiveAttention:
 class MultiplicativeAttention:
     r"""Multiplicative scores, "general" or "dot".
 
-    .. math:: e_s = q^\top W m_s \quad\text{(general)}, \qquad e_s = q^\top m_s \quad\text{(dot)}
+    .. math:: e_s = q^\top W_m^\top m_s \quad\text{(general)}, \qquad e_s = q^\top m_s \quad\text{(dot)}
 
     "dot" has no parameters and needs Q = M. Luong's third, "concat", is the additive score.
 
-    Source: Luong, Pham & Manning (2015), eqs 7, 8.
+    Source: Luong, Pham & Manning (2015), §3.1, the scores below eq. 7 (there W_m is W_a transposed).
     """
 
     query_size: int

@@ -86,12 +86,15 @@ def shape(
         fits = fits and got == (want if isinstance(want, int) else sizes.setdefault(want, got))
     if not fits:
         fail(where, f"{name} has shape {array.shape}", pattern, because, hint, ShapeError)
-    for size, meaning in (("T", "time steps"), ("N", "sequences in the batch")):
+    leave_out = "Leave empty batches out before the call."
+    for size, meaning, advice in (
+        ("T", "time steps", leave_out), ("N", "sequences in the batch", leave_out),
+        ("S", "steps of the memory", "A memory that a sequence does not have is padding in its mask."),
+    ):
         if sizes.get(size) == 0:
             fail(
                 where, f"{name} has shape {array.shape}", f"{pattern} with {size} ≥ 1",
-                f"with no {meaning} there is nothing to compute", "Leave empty batches out before the call.",
-                ShapeError,
+                f"with no {meaning} there is nothing to compute", advice, ShapeError,
             )
     return sizes
 

@@ -12,7 +12,7 @@ from ..arrays import Array
 
 def check_inner(where: str, cell: Any, attention: Any) -> None:
     """Refuse a cell that cannot stand inside an attention cell, or an attention of other sizes."""
-    if not hasattr(cell, "step_backward") or hasattr(cell, "memory_shapes"):
+    if isinstance(cell, type) or not hasattr(cell, "step_backward") or hasattr(cell, "memory_shapes"):
         validate.fail(
             where, f"cell is {cell!r:.60}", "a cell without a memory, such as GRUCell(3, 4)",
             "the attention stands around a cell's step", error=validate.DtypeError,
@@ -22,7 +22,7 @@ def check_inner(where: str, cell: Any, attention: Any) -> None:
             where, f"cell is {cell!r:.60}", "a cell whose delta is ∂L/∂x_proj, such as RNNCell, LSTMCell, GRUCell",
             "the context is added to x_proj, so its gradient must be known",
         )
-    if not hasattr(attention, "query_grad"):
+    if isinstance(attention, type) or not hasattr(attention, "query_grad"):
         validate.fail(
             where, f"attention is {attention!r:.60}", "AdditiveAttention(…) or MultiplicativeAttention(…)",
             error=validate.DtypeError,

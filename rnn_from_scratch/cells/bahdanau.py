@@ -53,8 +53,8 @@ class BahdanauCell:
     {"cell": {…}, "attention": {…}, "W_ch": (M, G), "memory": (S, N, M)}, and its gradient goes out under the same
     key. "memory_mask" (S, N), if it is there, is True where there is memory.
 
-    Source: Bahdanau, Cho & Bengio (2015), §3.1 and appendix A.2.2 (there a GRU, W_ch is C); notebook 13;
-    tests/cells/test_bahdanau.py.
+    Source: Bahdanau, Cho & Bengio (2015), §3.1 and appendix A.2.2 (there the cell is a GRU with its reset gate before
+    the product, its z is our 1 − z, and W_ch is C_r, C_z, C); notebook 13; tests/cells/test_bahdanau.py.
     """
 
     cell: Cell

@@ -57,7 +57,8 @@ class LuongCell:
     sees what this one has read; without, the term with W_feed is absent. Inner cell, memory and its mask as in
     `BahdanauCell`: params {"cell": {…}, "attention": {…}, "W_c": (M + H, H), "W_feed": (H, G), "memory": (S, N, M)}.
 
-    Source: Luong, Pham & Manning (2015), eqs 5, 7, 8 and §3.3 (input feeding); notebook 13; tests/cells/test_luong.py.
+    Source: Luong, Pham & Manning (2015), eqs 5 and 7, §3.3 (input feeding: h̃_{t−1} stands beside x_t, which is this
+    sum); notebook 13; tests/cells/test_luong.py.
     """
 
     cell: Cell

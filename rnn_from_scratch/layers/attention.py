@@ -29,13 +29,13 @@ class AttentionLayer:
 
     A decoder whose query depends on what it has read before is a cell: `BahdanauCell`, `LuongCell`.
 
-    Source: Luong, Pham & Manning (2015), eqs 7, 8; notebook 13; tests/layers/test_attention.py.
+    Source: Luong, Pham & Manning (2015), §3.1; notebook 13; tests/layers/test_attention.py.
     """
 
     attention: Attention
 
     def __post_init__(self) -> None:
-        if not hasattr(self.attention, "query_grad"):
+        if isinstance(self.attention, type) or not hasattr(self.attention, "query_grad"):
             validate.fail(
                 "AttentionLayer", f"attention is {self.attention!r:.60}",
                 "AdditiveAttention(…) or MultiplicativeAttention(…)", error=validate.DtypeError,

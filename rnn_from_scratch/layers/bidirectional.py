@@ -38,7 +38,7 @@ class Bidirectional:
     Reading backwards is flipping xs and mask in time. Padding then comes first, and since it carries the state
     unchanged, `back` starts at each sequence's own last input.
 
-    Source: Schuster & Paliwal (1997), §II.A; notebook 13; tests/layers/test_bidirectional.py.
+    Source: Schuster & Paliwal (1997); notebook 13; tests/layers/test_bidirectional.py.
     """
 
     ahead: Any

@@ -11,7 +11,7 @@ NEEDED = ("input_size", "hidden_size", "causal", "initial_state", "param_shapes"
 
 def check_over_time(where: str, name: str, layer: Any) -> None:
     """Refuse what is no layer over time, and one whose memory nobody could hand to it here."""
-    if any(not hasattr(layer, needed) for needed in NEEDED):
+    if isinstance(layer, type) or any(not hasattr(layer, needed) for needed in NEEDED):
         validate.fail(
             where, f"{name} is {layer!r:.60}", "a layer over time: Recurrent, Stacked or Bidirectional",
             "a cell is one time step, a layer is a whole sequence", "Try Recurrent(cell).", validate.DtypeError,

@@ -48,7 +48,7 @@ class Recurrent:
     recurrent_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        if not hasattr(self.cell, "step_backward"):
+        if isinstance(self.cell, type) or not hasattr(self.cell, "step_backward"):
             validate.fail(
                 "Recurrent", f"cell is {self.cell!r:.60}", "a cell, such as RNNCell(3, 4)",
                 "the layer repeats a cell's step over time", error=validate.DtypeError,

@@ -113,9 +113,10 @@ class Stacked:
         """Run the layers from the bottom up; arguments, result and errors as in `Recurrent.forward`."""
         where = "Stacked.forward"
         validate.params(where, params, self.param_shapes(), "It is nested by layer.")
+        xs = validate.float_array(where, "xs", xs)
+        N = validate.shape(where, "xs", xs, ("T", "N", self.input_size), "time comes first")["N"]
         states: list[Any] = [None] * len(self.layers)
         if state is not None:
-            N = np.shape(xs)[1] if np.ndim(xs) > 1 else 1  # a bad xs is told by the bottom layer
             self.check_state(where, "state", state, N)
             states = self.layer_states(state)
         caches, dropouts, finals = [], [], []
@@ -136,9 +137,10 @@ class Stacked:
         where = "Stacked.backward"
         validate.cache(where, cache, StackedCache)
         validate.params(where, params, self.param_shapes(), "It is nested by layer.")
+        dhs = validate.float_array(where, "dhs", dhs)
+        N = validate.shape(where, "dhs", dhs, ("T", "N", self.hidden_size), "it is the gradient of hs")["N"]
         dfinals: list[Any] = [None] * len(self.layers)
         if dfinal_state is not None:
-            N = np.shape(dhs)[1] if np.ndim(dhs) > 1 else 1
             self.check_state(where, "dfinal_state", dfinal_state, N)
             dfinals = self.layer_states(dfinal_state)
         dstates: list[State] = []
