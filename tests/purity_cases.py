@@ -33,7 +33,18 @@ from rnn_from_scratch.cells import (
     irnn_params,
 )
 from rnn_from_scratch.data import batching, date_patterns, dates, tasks, text
-from rnn_from_scratch.diagnosis import conformance, contract, faults, functions, models, padding, probe, rules, steps
+from rnn_from_scratch.diagnosis import (
+    conformance,
+    contract,
+    faults,
+    functions,
+    models,
+    padding,
+    probe,
+    rules,
+    steps,
+    translation,
+)
 from rnn_from_scratch.diagnosis import suite as suites
 from rnn_from_scratch.gradcheck import compare, direction, numerical, verdict
 from rnn_from_scratch.layers import (
@@ -308,6 +319,7 @@ TOKENS = {
 METHODS_OF_TOKENS = ("init_params", "initial_state", "forward", "backward", "loss", "loss_and_grads", "predict")
 TRANSLATION = EncoderDecoder(Recurrent(RNNCell(D, M)), Recurrent(CELLS["luong.LuongCell"][""].cell), V, K + 2)
 ATTENDING = EncoderDecoder(Recurrent(RNNCell(D, M)), Recurrent(CELLS["bahdanau.BahdanauCell"][""]), V, K + 2)
+PAIR = EncoderDecoder(Recurrent(RNNCell(1, 2)), Recurrent(RNNCell(2, 1)), 2, 3)
 DAY, FORMATS = date(1998, 3, 17), date_patterns.date_formats()[:2]
 SHAPES = {"W_xh": (3, 4), "W_hh": (4, 4), "b_h": (4,)}
 OPTIMISERS = {"adaptive": [Adam(0.1)], "descent": [GradientDescent(0.1), Momentum(0.1)]}
@@ -539,6 +551,8 @@ CASES = {
     "diagnosis.functions.random_mask_like": lambda n: partial(functions.random_mask_like, (4, 3), rng()),
     "diagnosis.models.check_model": lambda n: partial(models.check_model, n.small, rng=rng(), xs=n.few),
     "diagnosis.models.check_windows": lambda n: partial(models.check_windows, n.small, 2, 2, rng=rng(), xs=n.few),
+    "diagnosis.translation.check_encoder_decoder": lambda n: partial(
+        translation.check_encoder_decoder, PAIR, rng=rng()),
     "diagnosis.probe.different_sizes": lambda n: partial(probe.different_sizes, "Here", D, H),
     "diagnosis.probe.random_params": lambda n: partial(probe.random_params, n.params, rng()),
     "diagnosis.probe.random_like": lambda n: partial(probe.random_like, n.params, rng()),

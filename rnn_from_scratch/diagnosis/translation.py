@@ -1,0 +1,228 @@
+"""The conformance suite for encoder–decoders: teacher forcing, two masks, every gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import validate
+from ..arrays import Array, Params, Tree, tree_add, tree_copy, tree_map
+from ..gradcheck import GradientReport, check_gradients
+from .probe import random_like, random_mask, random_params
+from .rules import SAME, changed, contradicted, differs_twice, distance, renamed
+from .suite import Suite, lacking, returned, students, telling
+
+NEEDED = (
+    "encoder", "decoder", "source_size", "target_size", "start", "init_params", "forward", "backward", "loss",
+    "loss_and_grads",
+)
+
+
+class Pairs(NamedTuple):
+    """Where to check: random parameters, sources and targets in which tokens come twice, padding anywhere in both."""
+
+    params: Params
+    sources: Array  # (S, N)
+    targets: Array  # (T, N)
+    source_mask: Array  # (S, N)
+    target_mask: Array  # (T, N)
+
+
+class Case(NamedTuple):
+    """One way to call `loss_and_grads`."""
+
+    name: str
+    source_mask: Array | None
+    target_mask: Array | None
+    divide_by: float | None
+
+
+@telling
+def check_encoder_decoder(model: Any, *, rng: np.random.Generator) -> GradientReport:
+    """Check that an encoder–decoder reads, writes and learns as `models.EncoderDecoder` must.
+
+    Parameters
+    ----------
+    model : EncoderDecoder
+        Ours or anybody's with its methods. The input_size and hidden_size of each of its layers must differ.
+    rng : Generator
+        For the parameters, the tokens, the masks and the upstream gradients.
+
+    Returns
+    -------
+    GradientReport
+        A row for every parameter without masks. With masks, with an empty source and an empty target, and with
+        `divide_by` the whole gradient is compared along one direction first, and has rows only where that contradicts
+        it. `findings` names every broken rule: the loss is that of teacher forcing (`start`, then each sequence's own
+        token before); no step knows of a later one; what stands on padding changes nothing; each sequence of a padded
+        batch has the summed loss and the gradients that it has alone; backward twice is the same twice; nothing passed
+        in is changed.
+
+    Raises
+    ------
+    ArgumentError
+        If a layer's input_size equals its hidden_size.
+
+    Source: the contract, `models.EncoderDecoder`; tests/diagnosis/test_translation.py.
+    """
+    where = "check_encoder_decoder"
+    validate.generator(where, rng)
+    lacking(model, "encoder–decoder", NEEDED)
+    pairs = _make_pairs(model, rng, where)
+    suite = Suite()
+    for case in _cases(pairs):
+        with suite.attempt(case.name):
+            _check_case(model, pairs, case, rng, suite)
+    with suite.attempt(" (padding)"):
+        suite.findings += _check_padding(model, pairs)
+    with suite.attempt(" (alone)"):
+        suite.findings += _check_alone(model, pairs)
+    with suite.attempt(" (order)"):
+        suite.findings += _check_order(model, pairs)
+    return suite.report()
+
+
+def _make_pairs(model: Any, rng: np.random.Generator, where: str) -> Pairs:
+    """Draw a point; S, T and N differ from each other and from every size of the model."""
+    with students():
+        layers = {"encoder": model.encoder, "decoder": model.decoder}
+        sizes = {name: (layer.input_size, layer.hidden_size) for name, layer in layers.items()}
+    for name, (D, H) in sizes.items():
+        if D == H:
+            validate.fail(
+                where, f"the {name}'s input_size = hidden_size = {H}", "two different sizes",
+                "with equal sizes a transposed or swapped matrix still fits",
+            )
+    taken = {model.source_size, model.target_size, *sizes["encoder"], *sizes["decoder"]}
+    N, S, T = [size for size in range(3, 12) if size not in taken][:3]
+    with students():
+        params = random_params(model.init_params(rng=rng), rng)
+    return Pairs(
+        params, _tokens(model.source_size, S, N, rng), _tokens(model.target_size, T, N, rng), random_mask(S, N, rng),
+        random_mask(T, N, rng),
+    )
+
+
+def _tokens(vocabulary_size: int, T: int, N: int, rng: np.random.Generator) -> Array:
+    """Return (T, N) tokens: every one of a small vocabulary, and some twice in any."""
+    tokens = rng.permutation(np.arange(T * N) % vocabulary_size).reshape(T, N)
+    tokens[-1] = tokens[0]
+    return tokens
+
+
+def _cases(pairs: Pairs) -> Iterator[Case]:
+    sources, targets = pairs.source_mask, pairs.target_mask
+    yield Case("", None, None, None)
+    yield Case(" (both masks)", sources, targets, None)
+    yield Case(" (source mask)", sources, None, None)
+    yield Case(" (target mask)", None, targets, None)
+    yield Case(" (divided by 7)", sources, targets, 7.0)
+    sources, targets = sources.copy(), targets.copy()
+    sources[:, 0], targets[:, 1] = False, False
+    yield Case(" (an empty source, an empty target)", sources, targets, None)
+
+
+def _check_case(model: Any, pairs: Pairs, case: Case, rng: np.random.Generator, suite: Suite) -> None:
+    """Compare the loss and its gradients, and those of any other loss of the logits; hold the rules beside."""
+    params, sources, targets = pairs[:3]
+    masks = case.source_mask, case.target_mask
+    findings: list[str] = []
+
+    def given() -> Tree:
+        return tree_copy([*pairs[:3], *(mask.astype(int) for mask in masks if mask is not None)])
+
+    def both() -> tuple[Any, ...]:
+        answer = model.loss_and_grads(params, sources, targets, *masks, divide_by=case.divide_by)
+        return returned(answer, "loss_and_grads", "(loss, grads, final_state)", 3)
+
+    def run(at: Params) -> tuple[Any, ...]:
+        answer = model.forward(at, sources, inputs, *masks)
+        return returned(answer, "forward", "(logits, final_state, cache)", 3)
+
+    def mean(at: Params) -> Any:
+        return model.loss(run(at)[0], targets, case.target_mask, case.divide_by)[0]
+
+    before, inputs = given(), _one_behind(model.start, targets, case.target_mask)
+    loss, grads, final_state = both()
+    first = tree_copy([loss, grads, final_state])
+    findings += differs_twice(both)
+    logits, final, cache = run(params)
+    if distance(loss, mean(params)) > SAME:
+        findings.append("the loss is not that of the model's own logits under teacher forcing")
+    if distance(final_state, final) > SAME:
+        findings.append("the final state is not forward's")
+    wrong = contradicted(mean, params, grads, rng, "of the loss")
+    if wrong or not suite.reports:  # array by array once; in the other cases only where there is something to name
+        report = check_gradients(mean, params, grads, rng=rng)
+        suite.reports.append(renamed(report, lambda name: name + case.name))
+        wrong = [] if not report.ok else wrong
+    findings += wrong
+
+    upstream = random_like(logits, rng)  # unlike the loss's own, its rows do not sum to 0
+    kept = upstream.copy()
+    run(tree_map(lambda array: 0.5 * array + 0.1, params))  # another forward in between must not matter
+    findings += differs_twice(lambda: model.backward(params, upstream, cache))
+    gradients = model.backward(params, upstream, cache)
+    findings += contradicted(lambda at: (upstream * run(at)[0]).sum(), params, gradients, rng, "for random dlogits")
+    if distance([loss, grads, final_state], first) != 0:
+        findings.append("an output was overwritten by a later call")
+    findings += changed([given(), upstream], [before, kept], ["params, tokens or a mask", "dlogits"])
+    suite.findings += [text + case.name for text in dict.fromkeys(findings)]
+
+
+def _one_behind(start: int, targets: Array, mask: Array | None) -> Array:
+    """Return what teacher forcing reads, token by token: `start`, then each sequence's own token before."""
+    inputs = np.empty_like(targets)
+    for n in range(targets.shape[1]):
+        before = start
+        for t in range(len(targets)):
+            inputs[t, n] = before
+            if mask is None or mask[t, n]:
+                before = targets[t, n]
+    return inputs
+
+
+def _check_padding(model: Any, pairs: Pairs) -> list[str]:
+    """Numbers that are no tokens on padding change nothing."""
+    params, sources, targets, *masks = pairs
+    whole = model.loss_and_grads(params, sources, targets, *masks)
+    findings = []
+    for name, source_pad, target_pad in (
+        ("-1", -1, -1), ("a number beyond the vocabulary", model.source_size + 5, model.target_size + 5),
+    ):
+        spoilt = np.where(masks[0], sources, source_pad), np.where(masks[1], targets, target_pad)
+        if distance(list(whole), list(model.loss_and_grads(params, *spoilt, *masks))) != 0:
+            findings.append(f"{name} on padding changes the loss, a gradient or the final state")
+    return findings
+
+
+def _check_alone(model: Any, pairs: Pairs) -> list[str]:
+    """Each sequence of a padded batch has the summed loss and the gradients that it has without the others."""
+    params, sources, targets, *masks = pairs
+    loss, grads, final_state = model.loss_and_grads(params, sources, targets, *masks, divide_by=1)
+    findings, losses, sums = [], [], []
+    for n in range(sources.shape[1]):
+        source, target = (array[mask[:, n], n : n + 1] for array, mask in zip(pairs[1:3], masks, strict=True))
+        own, own_grads, own_final = model.loss_and_grads(params, source, target, divide_by=1)
+        losses.append(own)
+        sums.append(own_grads)
+        if distance([part[n : n + 1] for part in final_state], list(own_final)) > SAME:
+            findings.append(f"sequence {n} of a padded batch ends in another state than alone")
+    if distance(loss, sum(losses)) > SAME:
+        findings.append("the summed loss of a padded batch is not the sum of its sequences' own")
+    if distance(grads, tree_add(*sums)) > SAME:
+        findings.append("the gradients of a padded batch are not the sum of its sequences' own")
+    return findings
+
+
+def _check_order(model: Any, pairs: Pairs) -> list[str]:
+    """What is read at the last step changes no logits before it."""
+    params, sources, targets = pairs[:3]
+    other = targets.copy()
+    other[-1] = (other[-1] + 1) % model.target_size
+    one, two = (model.forward(params, sources, inputs)[0] for inputs in (targets, other))
+    if distance(one[:-1], two[:-1]) != 0:
+        return ["the logits of a step depend on what is read at a later one"]
+    return []
