@@ -556,6 +556,7 @@ CASES = {
     "diagnosis.probe.different_sizes": lambda n: partial(probe.different_sizes, "Here", D, H),
     "diagnosis.probe.random_params": lambda n: partial(probe.random_params, n.params, rng()),
     "diagnosis.probe.random_like": lambda n: partial(probe.random_like, n.params, rng()),
+    "diagnosis.probe.random_tokens": lambda n: partial(probe.random_tokens, V, T, N, rng()),
     "diagnosis.probe.random_mask": lambda n: partial(probe.random_mask, T, N, rng()),
     "diagnosis.probe.Probe.beside": lambda n: partial(
         probe.Probe(n.weights, n.xs, n.state, n.mask, ("memory",), n.memory_mask).beside, True),

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Array, Params, State, Tree, tree_map
+from ..models.encoder import token_array
 from .suite import BrokenError, described, students
 
 
@@ -42,8 +43,8 @@ class Probe(NamedTuple):
         return {"memory_mask": self.memory_mask} if masked and self.memory_mask is not None else {}
 
 
-def different_sizes(where: str, input_size: int, hidden_size: int) -> tuple[int, int]:
-    """Return T ≥ 5 and N ≥ 3, different from each other and from D and H.
+def different_sizes(where: str, input_size: int, hidden_size: int, *others: int) -> tuple[int, int]:
+    """Return T and N, different from each other, from D and H and from any other size.
 
     Raises ArgumentError if D = H: then a matrix applied from the wrong side has the right shape.
     """
@@ -52,9 +53,9 @@ def different_sizes(where: str, input_size: int, hidden_size: int) -> tuple[int,
             where, f"input_size = hidden_size = {hidden_size}", "two different sizes",
             "with equal sizes a transposed or swapped matrix still fits", "Check with input_size=3, hidden_size=4.",
         )
-    taken = {input_size, hidden_size}
+    taken = {input_size, hidden_size, *others}
     T = next(size for size in (5, 7, 6, 8) if size not in taken)
-    N = next(size for size in (3, 2, 4, 5) if size not in taken and size != T)
+    N = next(size for size in (3, 2, 4, 5, 6) if size not in taken and size != T)
     return T, N
 
 
@@ -84,9 +85,20 @@ def random_mask(T: int, N: int, rng: np.random.Generator) -> Array:
     return mask[:, rng.permutation(N)]
 
 
-def _tokens(vocabulary_size: int, T: int, N: int, rng: np.random.Generator) -> Array:
-    """Return (T, N) indices with at least one twice, so that a gradient which keeps one of two is seen."""
-    tokens = rng.integers(0, vocabulary_size, (T, N))
+def _token_sizes(where: str, model: Any) -> tuple[int, int]:
+    """Return T and N for a model of tokens; refuse equal sizes, but for those that tying needs."""
+    V, D, H = model.vocabulary_size, model.input_size, model.hidden_size
+    if V in (D, H):
+        validate.fail(
+            where, f"vocabulary_size = {V} with input_size={D} and hidden_size={H}", "a vocabulary of another size",
+            "with equal sizes a transposed or swapped matrix still fits",
+        )
+    return different_sizes(where, V, H) if getattr(model, "tied", False) else different_sizes(where, D, H, V)
+
+
+def random_tokens(vocabulary_size: int, T: int, N: int, rng: np.random.Generator) -> Array:
+    """Return (T, N) tokens: each of a small vocabulary, and some twice, so that a gradient which keeps one is seen."""
+    tokens = rng.permutation(np.arange(T * N) % vocabulary_size).reshape(T, N)
     tokens[-1] = tokens[0]
     return tokens
 
@@ -96,16 +108,13 @@ def make_probe(layer: Any, rng: np.random.Generator, xs: Array | None, where: st
 
     For a model of tokens (it has a vocabulary_size) xs are indices, some of them twice.
     """
-    if hasattr(layer, "vocabulary_size"):
-        T, N = different_sizes(where, layer.vocabulary_size, layer.hidden_size)
-        xs = _tokens(layer.vocabulary_size, T, N, rng) if xs is None else xs
-        T, N = validate.shape(where, "xs", xs, ("T", "N"), "one index a step and sequence").values()
-    elif xs is None:
-        T, N = different_sizes(where, layer.input_size, layer.hidden_size)
-        xs = rng.standard_normal((T, N, layer.input_size))
+    tokens, D = hasattr(layer, "vocabulary_size"), layer.input_size
+    T, N = _token_sizes(where, layer) if tokens else different_sizes(where, D, layer.hidden_size)
+    if xs is None:
+        xs = random_tokens(layer.vocabulary_size, T, N, rng) if tokens else rng.standard_normal((T, N, D))
     else:
-        different_sizes(where, layer.input_size, layer.hidden_size)
-        sizes = validate.shape(where, "xs", validate.float_array(where, "xs", xs), ("T", "N", layer.input_size))
+        xs = token_array(where, "xs", xs) if tokens else validate.float_array(where, "xs", xs)
+        sizes = validate.shape(where, "xs", xs, ("T", "N") if tokens else ("T", "N", D))
         T, N = sizes["T"], sizes["N"]
         if T < 3 or N < 2:
             validate.fail(
@@ -113,7 +122,7 @@ def make_probe(layer: Any, rng: np.random.Generator, xs: Array | None, where: st
                 "with two steps or one sequence several wrong gradients are right by accident",
             )
         validate.finite(where, "xs", xs)
-        if not xs.any():
+        if not tokens and not xs.any():
             validate.fail(
                 where, "xs is 0 everywhere", "inputs that are not",
                 "the gradient of the input's weights is then 0, right or wrong",

@@ -10,7 +10,7 @@ import numpy as np
 from .. import validate
 from ..arrays import Array, Params, Tree, tree_add, tree_copy, tree_map
 from ..gradcheck import GradientReport, check_gradients
-from .probe import random_like, random_mask, random_params
+from .probe import random_like, random_mask, random_params, random_tokens
 from .rules import SAME, changed, contradicted, differs_twice, distance, renamed
 from .suite import Suite, lacking, returned, students, telling
 
@@ -100,16 +100,9 @@ def _make_pairs(model: Any, rng: np.random.Generator, where: str) -> Pairs:
     with students():
         params = random_params(model.init_params(rng=rng), rng)
     return Pairs(
-        params, _tokens(model.source_size, S, N, rng), _tokens(model.target_size, T, N, rng), random_mask(S, N, rng),
-        random_mask(T, N, rng),
+        params, random_tokens(model.source_size, S, N, rng), random_tokens(model.target_size, T, N, rng),
+        random_mask(S, N, rng), random_mask(T, N, rng),
     )
-
-
-def _tokens(vocabulary_size: int, T: int, N: int, rng: np.random.Generator) -> Array:
-    """Return (T, N) tokens: every one of a small vocabulary, and some twice in any."""
-    tokens = rng.permutation(np.arange(T * N) % vocabulary_size).reshape(T, N)
-    tokens[-1] = tokens[0]
-    return tokens
 
 
 def _cases(pairs: Pairs) -> Iterator[Case]:
