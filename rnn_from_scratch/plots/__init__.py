@@ -4,6 +4,7 @@ Matplotlib is imported when the first figure is drawn, pyplot never. Every funct
 arguments as they are, refuses what it cannot draw, and gives the same picture each time.
 """
 
+from .attention import attention_map, weighted_mean
 from .bars import bars, grouped_bars
 from .curves import curves, panels
 from .diagrams import clips_on_circle, course_map, windows
@@ -13,6 +14,6 @@ from .phase import cobweb
 from .unrolled import unrolled
 
 __all__ = [
-    "bars", "clips_on_circle", "cobweb", "course_map", "curves", "deltas_by_step", "grouped_bars", "heat_map", "panels",
-    "triangle", "unrolled", "v_curve", "windows",
+    "attention_map", "bars", "clips_on_circle", "cobweb", "course_map", "curves", "deltas_by_step", "grouped_bars",
+    "heat_map", "panels", "triangle", "unrolled", "v_curve", "weighted_mean", "windows",
 ]

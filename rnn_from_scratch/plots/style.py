@@ -129,14 +129,23 @@ def text_width(text: str, size: float = 10.0) -> float:
     return max(sum(_advance(letter) for letter in line) for line in text.split("\n")) * size / 100 * 1.03
 
 
+def has_letter(letter: str) -> bool:
+    """Say whether the figures' font can write a letter; matplotlib would draw an empty box and warn."""
+    return bool(_font().get_char_index(ord(letter)))
+
+
 @functools.cache
 def _advance(letter: str) -> float:
     """Return how far a letter of 100 points moves the pen, in inches."""
+    font = _font()
+    font.set_size(100.0, 72)  # each time: matplotlib shares the object, and draws with it
+    return float(font.load_char(ord(letter)).linearHoriAdvance / 65536 / 72)
+
+
+def _font() -> Any:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
-    font = get_font(findfont(FontProperties(family="DejaVu Sans")))
-    font.set_size(100.0, 72)
-    return float(font.load_char(ord(letter)).linearHoriAdvance / 65536 / 72)
+    return get_font(findfont(FontProperties(family="DejaVu Sans")))
 
 
 def spread(positions: Array, gap: float) -> Array:

@@ -20,6 +20,8 @@ x5 = np.array([0.003, 0.01, 0.03, 0.1, 0.3])
 h29 = np.logspace(-14, 0, 29)
 angles = np.linspace(0, 2 * np.pi, 12, endpoint=False) + 0.1
 circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+shares = np.zeros((10, 16))  # an attention map: the first two rows, and one of padding
+shares[:9, :4] = [0.1, 0.2, 0.7, 0.0]
 
 LAMP = {
     "xs": np.array([1.5, 0.5, -0.5]), "hs": np.array([0.6, 0.6, -0.6]),
@@ -67,6 +69,13 @@ FIGURES = {
     "heat_map": (plots.heat_map, (np.array([[1e-10, 0.1], [2e-9, NAN], [0.0, 0.3]]), ["h", "a", "!"]),
                  {"log": True, "unit": "relative error", "title": "Error by entry", "xlabel": "unit"}),
     "large heat_map": (plots.heat_map, (np.outer(np.arange(30.0) - 9, np.ones(20)),), {"unit": "error"}),
+    "attention_map": (plots.attention_map, (shares, "17 марта 1998 г.", "1998-03-17"), {"title": "Where it looked"}),
+    "attention_map with words": (plots.attention_map, (
+        shares[:, :4], ["1998", "year", "3", "month"], "1998-03-17",
+    ), {}),
+    "weighted_mean": (plots.weighted_mean, (
+        [[2, 0], [2, -2], [-1, 1]], [0.5, 0.25, 0.25], ["$m_1$", "$m_2$", "$m_3$"],
+    ), {"title": "The context"}),
     "bars": (plots.bars, ({"dW_xh": 0.0, "dW_hh": -0.33, "db_h": 0.75},), {"xlabel": "norm", "title": "Zeros"}),
     "log bars": (plots.bars, ({"dW_xh": 0.0, "dW_hh": 1e-12, "db_h": 0.75},), {"xlabel": "norm", "log": True}),
     "grouped_bars": (plots.grouped_bars, (["carry dropped", "scale"], {
@@ -248,6 +257,14 @@ def test_spread_keeps_order_and_gap_and_moves_only_what_touches():
     (lambda: plots.heat_map([[NAN]]), ArgumentError, "NaN everywhere"),
     (lambda: plots.heat_map([[1.0]], ["a", "b"]), ShapeError, "row_labels has 2 entries, expected 1"),
     (lambda: plots.heat_map([[-1.0]], log=True), ArgumentError, r"matrix\[0, 0\] is -1"),
+    (lambda: plots.attention_map([[0.5, 0.4]], "ab", "c"), ArgumentError, "row 0 of weights sums to 0.9.*transpose"),
+    (lambda: plots.attention_map([[1.5, -0.5]], "ab", "c"), ArgumentError, "shares of 1, none negative"),
+    (lambda: plots.attention_map(np.eye(3)[:, [0, 1]], "ab", "cd"), ShapeError, "target has 2 entries, expected 3"),
+    (lambda: plots.attention_map(np.eye(1, 35), "a" * 35, "b"), ArgumentError, "at most 24 rows and 34 columns"),
+    (lambda: plots.attention_map([[1.0, 0.0]], "1年", "1"), ArgumentError, r"source\[1\] is '年', expected letters"),
+    (lambda: plots.weighted_mean([[1, 2]], [0.9], ["m"]), ArgumentError, "weights sum to 0.9"),
+    (lambda: plots.weighted_mean([[1, 2]], [0.5, 0.5], ["m"]), ShapeError, r"expected \(1,\) because there are 1"),
+    (lambda: plots.weighted_mean(np.ones((7, 2)), np.full(7, 1 / 7), list("abcdefg")), ArgumentError, "at most 6"),
     (lambda: plots.bars({}, xlabel=""), ArgumentError, "values has 0 entries"),
     (lambda: plots.bars({"a": [1.0]}, xlabel=""), ShapeError, r"values\['a'\] has shape \(1,\)"),
     (lambda: plots.bars({"a": -1.0}, xlabel="", log=True), ArgumentError, "the axis is logarithmic"),
