@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from rnn_from_scratch.arrays import leaves, tree_map
-from rnn_from_scratch.cells import RNNCell
+from rnn_from_scratch.attention import AdditiveAttention
+from rnn_from_scratch.cells import BahdanauCell, GRUCell, IndRNNCell, LayerNormLSTMCell, LSTMCell, RNNCell
 from rnn_from_scratch.diagnosis import check_layer
-from rnn_from_scratch.layers import Recurrent
+from rnn_from_scratch.gradcheck import check_gradients
+from rnn_from_scratch.layers import Recurrent, dropout_mask
 from rnn_from_scratch.validate import ArgumentError, DtypeError, ShapeError
 
 T, N, D, H = 6, 2, 3, 4
@@ -149,6 +151,117 @@ def test_no_kernel_for_a_subclass():
     params, xs, _, _, _ = draw()
     np.testing.assert_array_equal(Recurrent(Renamed(D, H)).forward(params, xs)[0],
                                   Recurrent(RNNCell(D, H), "stepwise").forward(params, xs)[0])
+
+
+# Recurrent dropout
+
+CELLS = {
+    "RNN": RNNCell(D, H), "LSTM": LSTMCell(D, H), "layer norm": LayerNormLSTMCell(D, H), "GRU": GRUCell(D, H),
+    "reset before": GRUCell(D, H, reset_after=False),
+}
+every_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+RATE, SEED = 0.5, 3  # drops units 0 and 1 of the four
+
+
+def point(cell, seed=10):
+    """Return params, xs, state, dhs and dfinal of any cell."""
+    rng = np.random.default_rng(seed)
+    params = {name: rng.standard_normal(shape) for name, shape in cell.param_shapes().items()}
+    state, dfinal = (tuple(rng.standard_normal(part.shape) for part in cell.initial_state(N)) for _ in range(2))
+    return params, rng.standard_normal((T, N, D)), state, rng.standard_normal((T, N, H)), dfinal
+
+
+def train(layer, params, xs, state, dhs, dfinal, seed=SEED):
+    hs, final, cache = layer.forward(params, xs, state, MASK, rng=np.random.default_rng(seed))
+    dxs, dstate, grads = layer.backward(params, dhs, cache, dfinal)
+    return {"hs": hs, "final": final, "dxs": dxs, "dstate": dstate, "grads": grads}
+
+
+@every_cell
+def test_recurrent_dropout_is_a_layer_without_some_rows_of_its_matrix(cell):
+    """One mask (H, 1) for all steps and sequences: whoever reads h_{t−1} through W_hh misses the same units."""
+    params, xs, state, dhs, dfinal = point(cell)
+    mask = dropout_mask((H, 1), RATE, rng=np.random.default_rng(SEED))
+    kept = mask[:, 0] > 0
+    assert kept.tolist() == [False, False, True, True]
+    found = train(Recurrent(cell, recurrent_dropout=RATE), params, xs, state, dhs, dfinal)
+    thinned = {**params, "W_hh": np.where(kept[:, None], 2.0 * params["W_hh"], 0.0)}  # 1/(1 − RATE) = 2
+    expected = run(Recurrent(cell), thinned, xs, state, MASK, dhs, dfinal)
+    expected["grads"]["W_hh"] = expected["grads"]["W_hh"] * np.where(kept, 2.0, 0.0)[:, None]
+    assert not found["grads"]["W_hh"][~kept].any()  # a unit that was left out learns nothing here
+    assert found["grads"]["W_hh"][kept].any(axis=1).all()
+    for (name, got), (_, wanted) in zip(leaves(found), leaves(expected), strict=True):
+        np.testing.assert_array_equal(got, wanted, err_msg=name)
+
+
+@every_cell
+def test_gradients_under_recurrent_dropout_with_the_same_draw_at_every_call(cell):
+    params, xs, state, dhs, dfinal = point(cell)
+    layer = Recurrent(cell, recurrent_dropout=RATE)
+    found = train(layer, params, xs, state, dhs, dfinal)
+
+    def loss(at):
+        everything = {**params, "W_hh": at["W_hh"]}
+        hs, final, _ = layer.forward(everything, xs, (at["h"], *state[1:]), MASK, rng=np.random.default_rng(SEED))
+        return (dhs * hs).sum() + sum((d * part).sum() for d, part in zip(dfinal, final, strict=True))
+
+    gradients = {"W_hh": found["grads"]["W_hh"], "h": found["dstate"][0]}
+    report = check_gradients(loss, {"W_hh": params["W_hh"], "h": state[0]}, gradients, "complex")
+    report.raise_if_wrong()
+    assert report.worst < 1e-12
+
+
+def test_recurrent_dropout_is_for_training_alone_and_drawn_by_its_generator():
+    cell = CELLS["GRU"]
+    params, xs, state, dhs, dfinal = point(cell, 11)
+    dropping, plain = Recurrent(cell, recurrent_dropout=RATE), Recurrent(cell)
+    at_rest = run(plain, params, xs, state, MASK, dhs, dfinal)
+    trained = train(dropping, params, xs, state, dhs, dfinal)
+    for one, other in (
+        (run(dropping, params, xs, state, MASK, dhs, dfinal), at_rest),  # no generator, no dropout
+        (train(plain, params, xs, state, dhs, dfinal), at_rest),  # rate 0: a generator changes nothing
+        (train(dropping, params, xs, state, dhs, dfinal), trained),
+    ):
+        for (name, got), (_, wanted) in zip(leaves(one), leaves(other), strict=True):
+            np.testing.assert_array_equal(got, wanted, err_msg=name)
+    for other in (at_rest, train(dropping, params, xs, state, dhs, dfinal, seed=4)):
+        assert not np.allclose(trained["hs"], other["hs"])
+    rng = np.random.default_rng(SEED)  # each call draws anew from it
+    first, second = (dropping.forward(params, xs, state, MASK, rng=rng)[0] for _ in range(2))
+    np.testing.assert_array_equal(first, trained["hs"])
+    assert not np.array_equal(first, second)
+
+
+def test_recurrent_dropout_keeps_float32():
+    params, xs, state, dhs, dfinal = tree_map(lambda array: array.astype(np.float32), list(point(CELLS["LSTM"])))
+    found = train(Recurrent(CELLS["LSTM"], recurrent_dropout=np.float64(RATE)), params, xs, state, dhs, dfinal)
+    assert {array.dtype for _, array in leaves(found)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("rate", [1.0, -0.1, np.nan, True, "half"])
+def test_the_rate_of_recurrent_dropout_is_in_0_to_1(rate):
+    with pytest.raises(ArgumentError) as caught:
+        Recurrent(CELLS["RNN"], recurrent_dropout=rate)
+    message = f"Recurrent: recurrent_dropout is {rate!r}, expected a finite number at least 0.0 and below 1.0"
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("cell", [IndRNNCell(D, H), BahdanauCell(RNNCell(D, H), AdditiveAttention(H, 2, 3))], ids=str)
+def test_recurrent_dropout_needs_a_matrix_to_leave_rows_out_of(cell):
+    with pytest.raises(ArgumentError) as caught:
+        Recurrent(cell, recurrent_dropout=RATE)
+    message = 'expected a cell with a matrix "W_hh" because the mask leaves out its rows.'
+    assert str(caught.value) == f"Recurrent: recurrent_dropout is 0.5 for {cell}, {message}"
+    with pytest.raises(DtypeError, match=r"^dropout_mask: rng is 7, expected a numpy\.random\.Generator"):
+        Recurrent(CELLS["RNN"], recurrent_dropout=RATE).forward(*draw()[:3], rng=7)
+
+
+@pytest.mark.parametrize("wrong", [RNNCell, "RNN", None], ids=["class", "word", "None"])
+def test_what_is_no_cell_is_refused(wrong):
+    with pytest.raises(DtypeError) as caught:
+        Recurrent(wrong)
+    expected = "expected a cell, such as RNNCell(3, 4) because the layer repeats a cell's step over time."
+    assert str(caught.value) == f"Recurrent: cell is {wrong!r:.60}, {expected}"
 
 
 # Refusals
