@@ -6,6 +6,7 @@ arguments as they are, refuses what it cannot draw, and gives the same picture e
 
 from .attention import attention_map, weighted_mean
 from .bars import bars, grouped_bars
+from .cells import lstm_cell
 from .curves import curves, panels
 from .diagrams import clips_on_circle, course_map, windows
 from .gradients import deltas_by_step, v_curve
@@ -15,5 +16,5 @@ from .unrolled import unrolled
 
 __all__ = [
     "attention_map", "bars", "clips_on_circle", "cobweb", "course_map", "curves", "deltas_by_step", "grouped_bars",
-    "heat_map", "panels", "triangle", "unrolled", "v_curve", "weighted_mean", "windows",
+    "heat_map", "lstm_cell", "panels", "triangle", "unrolled", "v_curve", "weighted_mean", "windows",
 ]

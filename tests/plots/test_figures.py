@@ -42,12 +42,26 @@ LAUGH = {
     "dh_future": np.array([[-0.015628, -0.079102], [0.055765, 0.104792], [0.008169, -0.032503], [0.000000, 0.000000]]),
     "dh0": np.array([0.024469, 0.108542]), "losses": np.array([0.858, 0.903, 0.830, 1.841]),
 }
+POCKET = {
+    "c_prev": 0.8, "a_i": LN2, "i": 2 / 3, "a_f": np.log(3.0), "f": 0.75, "a_g": LN2, "g": 0.6, "a_o": 0.0, "o": 0.5,
+    "c": 1.0, "tanh_c": 0.761594, "h": 0.380797,
+}
+POCKET_BACK = {
+    "dh": 1.0, "do": 0.761594, "delta_o": 0.190399, "dtanh_c": 0.5, "dc_here": 0.209987, "dc_future": 0.0,
+    "dc": 0.209987, "di": 0.125992, "delta_i": 0.027998, "df": 0.167990, "delta_f": 0.031498, "dg": 0.139991,
+    "delta_g": 0.089595, "dc_prev": 0.157490,
+}
 FIGURES = {
     "lamp": (plots.unrolled, (), LAMP),
     "laugh": (plots.unrolled, (), LAUGH),
     "laugh forward": (plots.unrolled, (LAUGH["xs"], LAUGH["hs"]), {"labels": list("haha"), "title": "The laugh"}),
     "wide numbers": (plots.unrolled, (np.full(3, -0.000123), np.full((3, 2), -1.23e-11), np.full((3, 2), -1.23e-11)),
                      {"dh_here": np.full((3, 2), -0.000123), "dh_future": np.full((3, 2), -1.23e-11)}),
+    "lstm_cell": (plots.lstm_cell, (POCKET, POCKET_BACK), {"title": "The pocket"}),
+    "lstm_cell forward": (plots.lstm_cell, (POCKET,), {}),
+    "lstm_cell wide numbers": (
+        plots.lstm_cell, (dict.fromkeys(POCKET, -0.000123), dict.fromkeys(POCKET_BACK, -1.23e-11)), {}
+    ),
     "cobweb": (plots.cobweb, (lambda h: np.tanh(5 / 3 * LN2 * h), np.array([0.1, 1.0]), 20),
                {"fixed_points": np.array([-0.6, 0.0, 0.6]), "title": "The lamp's hold"}),
     "curves": (plots.curves, (x5, {"a": x5, "b": 2 * x5}, "rate", "loss (nats)", "Loss"),
@@ -228,6 +242,11 @@ def test_spread_keeps_order_and_gap_and_moves_only_what_touches():
     (lambda: plots.unrolled([1.0], [1.0], dh0=1.0), ArgumentError, "dh0 is given alone"),
     (lambda: plots.unrolled([1.0], [1.0], labels=["a", "b"]), ShapeError, "labels has 2 entries, expected 1"),
     (lambda: plots.unrolled([1.0], [1.0], targets=["a", "b"]), ShapeError, "targets has 2 entries, expected 1"),
+    (lambda: plots.lstm_cell({**POCKET, "z": 1.0}), ArgumentError, "values has an unknown 'z', expected the names c"),
+    (lambda: plots.lstm_cell(POCKET, {"dh": 1.0}), ArgumentError, "gradients has no 'dc_prev', no 'dc'"),
+    (lambda: plots.lstm_cell([1.0]), ArgumentError, "values has a list"),
+    (lambda: plots.lstm_cell({**POCKET, "c": NAN}), ArgumentError, r"values\['c'\] is nan"),
+    (lambda: plots.lstm_cell({**POCKET, "c": [1.0, 2.0]}), ShapeError, r"values\['c'\] has shape \(2,\)"),
     (lambda: plots.cobweb(np.tanh, 2.0, 3), ArgumentError, r"start is \[2.0\], expected inside the limits"),
     (lambda: plots.cobweb(np.tanh, 0.5, 0), ArgumentError, "steps is 0, expected a whole number of at least 1"),
     (lambda: plots.cobweb(np.tanh, 0.5, 3, fixed_points=[0.5]), ArgumentError, r"fixed_points has 0.5, expected fun"),
