@@ -116,6 +116,8 @@ def token_array(where: str, name: str, tokens: Any) -> Array:
             "Text goes through a Vocabulary first; one-hot rows through argmax(axis=-1).", validate.DtypeError,
         )
     hint = f"For a single sequence use {name}[:, None]; from batch-first use {name}.T."
+    if tokens.ndim == 3:
+        hint = f"From one-hot rows use {name}.argmax(axis=-1)."
     validate.shape(where, name, tokens, ("T", "N"), "time comes first, then the batch", hint)
     checked: Array = tokens
     return checked
