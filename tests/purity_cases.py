@@ -47,6 +47,9 @@ from rnn_from_scratch.diagnosis import (
 )
 from rnn_from_scratch.diagnosis import suite as suites
 from rnn_from_scratch.gradcheck import compare, direction, numerical, verdict
+from rnn_from_scratch.interop import foreign, torch_layout
+from rnn_from_scratch.interop import keras as keras_interop
+from rnn_from_scratch.interop import torch as torch_interop
 from rnn_from_scratch.layers import (
     AttentionLayer,
     Bidirectional,
@@ -121,6 +124,10 @@ class Numbers:
         """Draw parameters of these shapes, nested or not."""
         draw = self.rng.standard_normal
         return {name: self.drawn(shape) if isinstance(shape, dict) else draw(shape) for name, shape in shapes.items()}
+
+    def like(self, parts):
+        """Draw a state with the parts of this one."""
+        return tuple(self.rng.standard_normal(part.shape) for part in parts)
 
     def gated(self, cell):
         """Return a cell's parameters, state, upstream gradient, caches and deltas."""
@@ -320,6 +327,11 @@ METHODS_OF_TOKENS = ("init_params", "initial_state", "forward", "backward", "los
 TRANSLATION = EncoderDecoder(Recurrent(RNNCell(D, M)), Recurrent(CELLS["luong.LuongCell"][""].cell), V, K + 2)
 ATTENDING = EncoderDecoder(Recurrent(RNNCell(D, M)), Recurrent(CELLS["bahdanau.BahdanauCell"][""]), V, K + 2)
 PAIR = EncoderDecoder(Recurrent(RNNCell(1, 2)), Recurrent(RNNCell(2, 1)), 2, 3)
+GATED = GRUCell(D, H)
+ABROAD = {  # layers whose weights other libraries keep too
+    "": Recurrent(GATED), " (dense)": Dense(H, K),
+    " (deep)": Stacked(tuple(Bidirectional(*(Recurrent(LSTMCell(size, H)) for _ in "ab")) for size in (D, 2 * H))),
+}
 DAY, FORMATS = date(1998, 3, 17), date_patterns.date_formats()[:2]
 SHAPES = {"W_xh": (3, 4), "W_hh": (4, 4), "b_h": (4,)}
 OPTIMISERS = {"adaptive": [Adam(0.1)], "descent": [GradientDescent(0.1), Momentum(0.1)]}
@@ -583,4 +595,37 @@ CASES = {
     "diagnosis.rules.changed": lambda n: partial(rules.changed, [n.params], [n.grads], ["params"]),
     "diagnosis.rules.renamed": lambda n: partial(rules.renamed, n.report, str.upper),
     "diagnosis.rules.joined": lambda n: partial(rules.joined, [n.report, n.report], ["a finding"]),
+    # weights of other libraries
+    **{f"interop.torch.to_torch{word}": lambda n, layer=layer: partial(
+        torch_interop.to_torch, layer, n.drawn(layer.param_shapes())) for word, layer in ABROAD.items()},
+    **{f"interop.torch.from_torch{word}": lambda n, layer=layer: partial(
+        torch_interop.from_torch, layer, torch_interop.to_torch(layer, n.drawn(layer.param_shapes()), prefix="a."),
+        prefix="a.") for word, layer in ABROAD.items()},
+    **{f"interop.torch.state_to_torch{word}": lambda n, layer=ABROAD[word]: partial(
+        torch_interop.state_to_torch, layer, n.like(layer.initial_state(N))) for word in ("", " (deep)")},
+    "interop.torch.state_from_torch": lambda n: partial(
+        torch_interop.state_from_torch, ABROAD[" (deep)"], *(n.rng.standard_normal((2 * 2, N, H)) for _ in "hc")),
+    **{f"interop.keras.to_keras{word}": lambda n, layer=layer: partial(
+        keras_interop.to_keras, layer, n.drawn(layer.param_shapes())) for word, layer in ABROAD.items()},
+    **{f"interop.keras.from_keras{word}": lambda n, layer=layer: partial(
+        keras_interop.from_keras, layer, keras_interop.to_keras(layer, n.drawn(layer.param_shapes())))
+       for word, layer in ABROAD.items()},
+    "interop.torch_layout.floors": lambda n: partial(torch_layout.floors, ABROAD[" (deep)"]),
+    "interop.torch_layout.places": lambda n: partial(torch_layout.places, "Here", ABROAD[" (deep)"]),
+    "interop.torch_layout.slots": lambda n: partial(
+        torch_layout.slots, torch_layout.places("Here", ABROAD[""])[0], "a."),
+    "interop.torch_layout.check_extent": lambda n: partial(
+        torch_layout.check_extent, "Here", ["a.weight_ih_l0"], torch_layout.places("Here", ABROAD[""]), "a."),
+    "interop.torch_layout.hint_for_keys": lambda n: partial(
+        torch_layout.hint_for_keys, ["a.weight_ih_l0"], "b.", "weight_ih_l0"),
+    "interop.foreign.blocks": lambda n: partial(foreign.blocks, GATED),
+    "interop.foreign.entries": lambda n: partial(foreign.entries, "Here", "weights", n.weights, "No list."),
+    "interop.foreign.real_array": lambda n: partial(foreign.real_array, "Here", "W", n.z),
+    "interop.foreign.take": lambda n: partial(
+        foreign.take, "Here", "weights", {"W": n.z}, [foreign.Slot("W", (N, K), ""), foreign.Slot("b", (K,), "", True)],
+        "of the layer"),
+    "interop.foreign.check_own": lambda n: partial(foreign.check_own, "Here", n.layer, n.weights),
+    "interop.foreign.two_biases": lambda n: partial(foreign.two_biases, GATED, n.drawn(GATED.param_shapes())),
+    "interop.foreign.one_bias": lambda n: partial(
+        foreign.one_bias, GATED, *foreign.two_biases(GATED, n.drawn(GATED.param_shapes()))),
 }
