@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,11 @@ from .contract import CELL, check_linear, keeps_form
 from .padding import check_padding
 from .probe import Probe, make_probe, random_like, random_params
 from .rules import SAME, changed, contradicted, differs_twice, distance, renamed
-from .suite import Suite, lacking, returned, students, telling
+from .suite import BrokenError, Suite, lacking, returned, students, telling
 
-LAYER = ("input_size", "init_params", "forward", "backward")
+LAYER = ("init_params", "forward", "backward")
+OVER_TIME = ("input_size", "hidden_size", "initial_state")
+UNTRAINED = "with a generator the outputs are what they are without one: this says nothing of training"
 LONG = 12  # steps: more than any sum or carry that was written for the probe's five
 
 
@@ -86,26 +89,41 @@ def check_cell(cell: Any, *, rng: np.random.Generator, xs: Array | None = None) 
 
 
 @telling
-def check_layer(layer: Any, *, rng: np.random.Generator, xs: Array | None = None) -> GradientReport:
+def check_layer(
+    layer: Any, *, rng: np.random.Generator, xs: Array | None = None, training: bool = False
+) -> GradientReport:
     """Check that a layer or model keeps the contract and that its gradients are right.
 
     A layer with a state (`forward(params, xs, state, mask)`) is checked without and with a mask, and each padded
-    sequence is compared with itself alone; one without a state is checked as it is.
-    Arguments, result and errors as in `check_cell`.
+    sequence is compared with itself alone; one without a state is checked as it is, and one that also has no
+    input_size (Dropout) at the xs given.
+
+    With `training` every forward gets `rng`, a new generator of one fixed seed, so that each call draws the same
+    dropout and differences of the loss are those of one function. A forward in between gets another seed: a mask
+    belongs into the cache. Two comparisons are left out. A sequence alone draws other masks than in its batch, so
+    there it is another function; and what defaults stand for is the same as at inference, where it is checked.
+
+    Other arguments, result and errors as in `check_cell`.
     """
     validate.generator("check_layer", rng)
+    validate.option("check_layer", "training", training, (False, True))
     lacking(layer, "layer", LAYER)
-    if "state" not in inspect.signature(layer.forward).parameters:
-        return _check_stateless(layer, rng, xs)
-    lacking(layer, "layer", ("hidden_size", "initial_state"))
+    forward = inspect.signature(layer.forward).parameters
+    if training and "rng" not in forward:
+        raise BrokenError("forward takes no rng, which is what draws in training")
+    seed = int(rng.integers(2**31)) if training else None
+    if "state" not in forward:
+        return _check_stateless(layer, rng, xs, seed)
+    lacking(layer, "layer", OVER_TIME)
     probe = make_probe(layer, rng, xs, "check_layer")
     suite = Suite()
     for mask, case in ((None, ""), (probe.mask, " (masked)")):
 
         beside = probe.beside(mask is not None)
 
-        def run(tree: Tree, mask: Array | None = mask, beside: Params = beside) -> Any:
-            answer = layer.forward({**tree["params"], **beside}, tree.get("xs", probe.xs), tree["state"], mask)
+        def run(tree: Tree, mask: Array | None = mask, beside: Params = beside, seed: int | None = seed) -> Any:
+            params, xs = {**tree["params"], **beside}, tree.get("xs", probe.xs)
+            answer = layer.forward(params, xs, tree["state"], mask, **_drawn(seed))
             return returned(answer, "forward", "(outputs, final_state, cache)", 3)
 
         def backward(upstream: Any, tree: Tree, cache: Any, beside: Params = beside) -> Tree:
@@ -116,15 +134,28 @@ def check_layer(layer: Any, *, rng: np.random.Generator, xs: Array | None = None
             return {name: gradients[name] for name in tree}
 
         with suite.attempt(case):
-            _check_sequence(run, backward, probe, case, rng, suite)
+            _check_sequence(run, backward, probe, case, rng, suite, between=partial(run, seed=_other(seed)))
+            if training and distance(list(run(probe.tree)[:2]), list(run(probe.tree, seed=None)[:2])) == 0:
+                suite.notes.append(UNTRAINED + case)
         if mask is None and suite.fine and not probe.tokens:
             with suite.attempt(f" (T = {LONG})"):
                 _check_long(run, backward, probe, rng, suite)
+    if training:
+        return suite.report()
     with suite.attempt(" (padding)"):
         suite.findings += check_padding(layer, probe, rng)
     with suite.attempt(" (defaults)"):
         suite.findings += _check_defaults(layer, probe, rng)
     return suite.report()
+
+
+def _drawn(seed: int | None) -> dict[str, Any]:
+    """Return what forward gets beside: in training a new generator, so that every call draws the same."""
+    return {} if seed is None else {"rng": np.random.default_rng(seed)}
+
+
+def _other(seed: int | None) -> int | None:
+    return None if seed is None else seed + 1
 
 
 def _check_defaults(layer: Any, probe: Probe, rng: np.random.Generator) -> list[str]:
@@ -145,7 +176,7 @@ def _check_defaults(layer: Any, probe: Probe, rng: np.random.Generator) -> list[
 
 def _check_sequence(
     run: Callable[[Tree], Any], backward: Callable[[Any, Tree, Any], Tree], probe: Probe, case: str,
-    rng: np.random.Generator, suite: Suite,
+    rng: np.random.Generator, suite: Suite, between: Callable[[Tree], Any] | None = None,
 ) -> None:
     """Compare gradients at a probe, and hold the rules that every forward and backward keeps."""
     tree = probe.tree
@@ -154,7 +185,7 @@ def _check_sequence(
     first_output = tree_copy([ys, final_state])
     upstream = (random_like(ys, rng), random_like(final_state, rng))
     upstream_before = tree_copy(upstream)
-    run(tree_map(lambda array: 0.5 * array + 0.1, tree))  # another forward in between must not matter
+    (between or run)(tree_map(lambda array: 0.5 * array + 0.1, tree))  # another forward in between must not matter
     gradients = backward(upstream, tree, cache)
     findings = [] if distance(gradients, backward(upstream, tree, cache)) == 0 else ["backward twice differs"]
     findings += changed([tree, upstream], [original, upstream_before], ["params, xs or state", "dhs or dfinal_state"])
@@ -191,8 +222,14 @@ def _weighed(run: Callable[[Tree], Any], upstream: Any) -> Callable[[Tree], Any]
     return loss
 
 
-def _check_stateless(layer: Any, rng: np.random.Generator, xs: Array | None) -> GradientReport:
+def _check_stateless(
+    layer: Any, rng: np.random.Generator, xs: Array | None, seed: int | None
+) -> GradientReport:
     """Check a layer without a state, on (T, N, ·) and, along one direction, on (N, ·)."""
+    sized = hasattr(layer, "input_size")
+    if xs is None and not sized:
+        because = f"{type(layer).__name__} has no input_size by which to draw them"
+        validate.fail("check_layer", "xs is None", "inputs to check at", because)
     probe_xs = rng.standard_normal((5, 2, layer.input_size)) if xs is None else xs
     validate.float_array("check_layer", "xs", probe_xs)
     if not probe_xs.any():
@@ -203,8 +240,9 @@ def _check_stateless(layer: Any, rng: np.random.Generator, xs: Array | None) -> 
     point: dict[str, Any] = {"params": params, "xs": probe_xs}
     original, suite = tree_copy(point), Suite()
 
-    def run(tree: Tree) -> tuple[Array, Any]:
-        ys, cache = returned(layer.forward(tree["params"], tree["xs"]), "forward", "(outputs, cache)", 2)
+    def run(tree: Tree, seed: int | None = seed) -> tuple[Array, Any]:
+        answer = layer.forward(tree["params"], tree["xs"], **_drawn(seed))
+        ys, cache = returned(answer, "forward", "(outputs, cache)", 2)
         return ys, cache
 
     def backward(at: Tree, upstream: Array, cache: Any) -> Tree:
@@ -215,13 +253,15 @@ def _check_stateless(layer: Any, rng: np.random.Generator, xs: Array | None) -> 
         ys, cache = run(point)
         upstream = random_like(ys, rng)
         upstream_before = tree_copy(upstream)
-        run({**point, "xs": probe_xs + 1.0})  # another forward in between must not matter
+        run({**point, "xs": probe_xs + 1.0}, _other(seed))  # another forward in between must not matter
         suite.findings += differs_twice(lambda: backward(point, upstream, cache))
         gradients = backward(point, upstream, cache)
         report = check_gradients(lambda tree: (upstream * run(tree)[0]).sum(), point, gradients, rng=rng)
         suite.reports.append(renamed(report, lambda name: name.removeprefix("params.")))
         suite.findings += changed([point, upstream], [original, upstream_before], ["params or xs", "dys"])
-    if probe_xs.ndim == 3 and suite.fine:
+        if seed is not None and distance(ys, run(point, None)[0]) == 0:
+            suite.notes.append(UNTRAINED)
+    if probe_xs.ndim == 3 and sized and suite.fine:
         with suite.attempt(" (xs (N, ·))"):
             flat = {**point, "xs": rng.standard_normal((4, layer.input_size))}
             ys, cache = run(flat)

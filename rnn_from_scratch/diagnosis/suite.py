@@ -31,6 +31,7 @@ class Suite:
     def __init__(self) -> None:
         self.reports: list[GradientReport] = []
         self.findings: list[str] = []
+        self.notes: list[str] = []
 
     @contextmanager
     def attempt(self, case: str = "") -> Iterator[None]:
@@ -48,6 +49,7 @@ class Suite:
     def report(self, *, zeros_told: bool = True) -> GradientReport:
         """Return everything in one report, with a note on gradients that are zero everywhere."""
         whole = joined(self.reports, self.findings)
+        whole.notes.extend(self.notes)
         zeros = [row.name for row in whole.rows if row.verdict == ZERO]
         if zeros and zeros_told:
             whole.notes.append(f"zero everywhere at this point, which proves little: {', '.join(zeros)}")
