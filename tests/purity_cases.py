@@ -554,6 +554,8 @@ CASES = {
         steps.check_step, step, step_back, SHAPES, rng=rng()),
     "diagnosis.conformance.check_cell": lambda n: partial(conformance.check_cell, n.cell, rng=rng(), xs=n.xs),
     "diagnosis.conformance.check_layer": lambda n: partial(conformance.check_layer, n.layer, rng=rng(), xs=n.xs),
+    "diagnosis.conformance.check_layer (training)": lambda n: partial(
+        conformance.check_layer, Dropout(0.5), rng=rng(), xs=n.dhs, training=True),
     "diagnosis.conformance.check_layer (dense)": lambda n: partial(
         conformance.check_layer, n.dense, rng=rng(), xs=n.dhs),
     "diagnosis.functions.check_activation": lambda n: partial(
