@@ -102,6 +102,20 @@ class KeepsMask(Dropout):
         return super().backward(params, dys, type(self).kept)
 
 
+class KeepsRows(Recurrent):
+    """The same mistake with the recurrent mask."""
+
+    kept = None
+
+    def forward(self, params, xs, state=None, mask=None, *, rng=None):
+        answer = super().forward(params, xs, state, mask, rng=rng)
+        type(self).kept = answer[2].dropped
+        return answer
+
+    def backward(self, params, dhs, cache, dfinal_state=None):
+        return super().backward(params, dhs, cache._replace(dropped=type(self).kept), dfinal_state)
+
+
 class ScalesAtInference(Dropout):
     """The paper's own way round, in training: no 1/(1 − rate) in the backward."""
 
@@ -116,8 +130,9 @@ class ScalesAtInference(Dropout):
          {"layer0.W_xh", "layer0.W_hh", "layer0.b_h", "xs", "state[1]"}),
         (ForgetsRows(RNNCell(1, 2), recurrent_dropout=0.5), {"W_hh"}),
         (ForgetsMatrix(RNNCell(1, 2), recurrent_dropout=0.5), {"W_xh", "W_hh", "b_h", "xs", "state[0]"}),
+        (KeepsRows(RNNCell(1, 3), recurrent_dropout=0.5), {"W_xh", "W_hh", "b_h", "xs", "state[0]"}),
     ],
-    ids=["between the layers", "rows", "matrix"],
+    ids=["between the layers", "rows", "matrix", "kept"],
 )
 def test_a_forgotten_mask_is_told_by_its_rows(layer, rows):
     check_layer(layer, rng=rng(5), xs=xs_of(layer)).raise_if_wrong()  # at inference there is nothing to see

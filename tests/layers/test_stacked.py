@@ -74,11 +74,14 @@ def test_without_a_state_it_starts_at_zero_and_without_dfinal_nothing_comes_from
     same(run(DEEP, params, xs, None, dhs, None, MASK), run(DEEP, params, xs, zeros[0], dhs, zeros[1], MASK))
 
 
-@pytest.mark.parametrize("layer", [BOTTOM, TOP, Bidirectional(BOTTOM, BOTTOM)], ids=["LSTM", "RNN", "both ways"])
+@pytest.mark.parametrize(
+    "layer", [BOTTOM, TOP, Bidirectional(BOTTOM, BOTTOM), Recurrent(GRUCell(D, 3), recurrent_dropout=0.5)],
+    ids=["LSTM", "RNN", "both ways", "recurrent dropout"],
+)
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_a_stack_of_one_is_the_layer_itself(layer, dropout):
     params, xs, state, dhs, dfinal = draw(layer, 2)
-    expected = run(layer, params, xs, state, dhs, dfinal, MASK)
+    expected = run(layer, params, xs, state, dhs, dfinal, MASK, seed=3)
     found = run(Stacked((layer,), dropout), {"layer0": params}, xs, state, dhs, dfinal, MASK, seed=3)
     same(found, {**expected, "grads": {"layer0": expected["grads"]}})  # no dropout after the last layer
 
