@@ -104,6 +104,8 @@ def check_layer(
     there it is another function; and what defaults stand for is the same as at inference, where it is checked.
 
     Other arguments, result and errors as in `check_cell`.
+
+    Source: the contract, `Recurrent.forward`; tests/diagnosis/test_conformance.py, test_training.py.
     """
     validate.generator("check_layer", rng)
     validate.option("check_layer", "training", training, (False, True))
