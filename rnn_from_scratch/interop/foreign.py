@@ -10,7 +10,6 @@ import numpy as np
 from .. import validate
 from ..arrays import Array, Params, leaves
 from ..cells.base import Cell
-from ..cells.gru import GRUCell
 
 KINDS = {1: "an RNN", 3: "a GRU", 4: "an LSTM"}  # by the number of blocks in its matrices
 
@@ -137,12 +136,12 @@ def two_biases(cell: Cell, params: Params) -> tuple[Array, Array]:
 
 
 def one_bias(cell: Cell, with_x: Array, with_h: Array) -> Params:
-    """Return {"b_h"}, the sum of the two biases; where the reset gate comes after, b_hn stays apart.
+    """Return {"b_h"}, the sum of the two biases; in a GRU with reset_after, b_hn stays apart.
 
     There r multiplies the second bias of the candidate's block and not the first: r ⊙ (h W_hn + b_hn).
     """
     b_h: Array = with_x + with_h
-    if not (isinstance(cell, GRUCell) and cell.reset_after):
+    if "b_hn" not in cell.param_shapes():
         return {"b_h": b_h}
     candidate = slice(2 * cell.hidden_size, None)
     b_h[candidate] = with_x[candidate]
