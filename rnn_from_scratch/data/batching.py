@@ -24,7 +24,7 @@ class Batch(NamedTuple):
     """Some sequences of a data set, cut from the batch axis."""
 
     indices: Array  # (B,) which ones
-    xs: Array  # (T, B, D)
+    xs: Array  # (T, B, D), or (T, B) tokens
     targets: Array
     mask: Array | None  # (T, B)
     target_mask: Array | None  # (T, B), or (B,) for one target a sequence
@@ -45,8 +45,8 @@ def minibatches(
 
     Parameters
     ----------
-    xs : (T, N, D)
-        All inputs.
+    xs : (T, N, D), or (T, N) int
+        All inputs: numbers, or tokens. Integers are tokens; on padding they may be any number.
     targets : (T, N), (T, N, K), (N,) or (N, K)
         All targets.
     batch_size : int, optional
@@ -74,9 +74,7 @@ def minibatches(
         A batch size below 1 or above N, shapes that do not fit, or targets that fit in two ways.
     """
     where = "minibatches"
-    xs = validate.float_array(where, "xs", xs)
-    sizes = validate.shape(where, "xs", xs, ("T", "N", "D"), "time comes first, then the batch")
-    T, N = sizes["T"], sizes["N"]
+    T, N = _steps_and_sequences(where, xs)
     mask = validate.mask(where, "mask", mask, (T, N))
     batch_size = N if batch_size is None else validate.size(where, "batch_size", batch_size)
     if batch_size > N:
@@ -105,6 +103,24 @@ def minibatches(
             )
 
     return batches()
+
+
+def _steps_and_sequences(where: str, xs: Array) -> tuple[int, int]:
+    """Return T and N of inputs (T, N, D) or tokens (T, N), or say what is wrong with them."""
+    plain = isinstance(xs, np.ndarray) and not isinstance(xs, np.ma.MaskedArray | np.matrix)
+    whole = plain and np.issubdtype(xs.dtype, np.integer)
+    if whole and xs.ndim == 3:  # counts, pixels, one-hot rows of integers
+        validate.fail(
+            where, f"xs has dtype {xs.dtype} and shape {xs.shape}", "floats (T, N, D), or tokens (T, N)",
+            "integers are tokens, one a step and sequence",
+            "Try xs.astype(np.float64); from one-hot rows to tokens xs.argmax(axis=-1).", validate.DtypeError,
+        )
+    if not whole:
+        xs = validate.float_array(where, "xs", xs)
+    hint = "Tokens, (T, N), are integers." if xs.ndim == 2 and not whole else ""
+    pattern = ("T", "N") if whole else ("T", "N", "D")
+    sizes = validate.shape(where, "xs", xs, pattern, "time comes first, then the batch", hint)
+    return sizes["T"], sizes["N"]
 
 
 def _over_time(where: str, targets: Array, T: int, N: int, said: bool | None) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from .. import validate
 from ..arrays import Array, Params
 from ..data.batching import minibatches
-from ..models import SequenceModel
+from ..models import LanguageModel, SequenceClassifier, SequenceModel
+
+Model: TypeAlias = SequenceModel | LanguageModel | SequenceClassifier
 
 
 class History(NamedTuple):
@@ -22,7 +24,7 @@ class History(NamedTuple):
 
 
 def fit(
-    model: SequenceModel,
+    model: Model,
     params: Params,
     xs: Array,
     targets: Array,
@@ -41,7 +43,8 @@ def fit(
     Parameters
     ----------
     model, params, xs, targets, mask, target_mask
-        As in `SequenceModel.loss_and_grads`; all N sequences at once.
+        As in `SequenceModel.loss_and_grads`; all N sequences at once. For a LanguageModel or a SequenceClassifier xs
+        are tokens, integers (T, N).
     optimizer : GradientDescent, Momentum, Adam
         Anything with init and update.
     epochs : int
@@ -51,7 +54,8 @@ def fit(
     clip : callable, optional
         grads -> grads, norm_before: for instance `lambda grads: clip_by_global_norm(grads, 1.0)`.
     rng : Generator, optional
-        Shuffles the sequences anew in each epoch; None keeps their order.
+        Shuffles the sequences anew in each epoch, and draws the dropout of a model that has any. None keeps their
+        order and trains without dropout.
     on_update : callable, optional
         Called with (update number from 1, loss): a progress bar.
 
@@ -69,6 +73,12 @@ def fit(
     for name, value, needed in (("model", model, "loss_and_grads"), ("optimizer", optimizer, "update")):
         if not hasattr(value, needed):
             validate.fail("fit", f"{name} is {value!r:.60}", f"an object with {needed}()", error=validate.DtypeError)
+    if not hasattr(model, "outputs"):
+        validate.fail(
+            "fit", f"model is {model!r:.60}", "a model with outputs: many-to-many or many-to-one",
+            "an encoder–decoder has sources and targets of other lengths",
+            "Loop over its loss_and_grads and the optimizer's update.", validate.DtypeError,
+        )
     for name, function in (("clip", clip), ("on_update", on_update)):
         if function is not None and not callable(function):
             validate.fail("fit", f"{name} is {function!r:.60}", "a function", error=validate.DtypeError)
@@ -82,7 +92,7 @@ def fit(
         ):
             try:
                 loss, grads, _ = model.loss_and_grads(
-                    params, batch.xs, batch.targets, mask=batch.mask, target_mask=batch.target_mask
+                    params, batch.xs, batch.targets, mask=batch.mask, target_mask=batch.target_mask, rng=rng
                 )
                 validate.finite("fit", "the loss", np.asarray(loss))
                 norm = float("nan")

@@ -9,7 +9,7 @@ from rnn_from_scratch.arrays import leaves, tree_add, tree_copy, tree_map
 from rnn_from_scratch.cells import RNNCell
 from rnn_from_scratch.data import minibatches, one_hot, pad_sequences
 from rnn_from_scratch.layers import Recurrent
-from rnn_from_scratch.models import SequenceModel
+from rnn_from_scratch.models import LanguageModel, SequenceClassifier, SequenceModel
 from rnn_from_scratch.validate import ArgumentError, DtypeError, ShapeError
 
 T, N, D, K = 4, 7, 3, 5
@@ -72,6 +72,30 @@ def test_the_weighted_gradients_add_up_to_the_full_one(outputs, masked, batch_si
         assert np.abs(whole).max() > 1e-3, name  # the comparison means something
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int64])
+@pytest.mark.parametrize("batch_size", [1, 3, None])
+@pytest.mark.parametrize("classes", [None, 2])
+def test_tokens_are_batched_and_the_weighted_gradients_add_up(classes, batch_size, kind):
+    rng = np.random.default_rng(8)
+    layer = Recurrent(RNNCell(D, 6))
+    model = LanguageModel(layer, K) if classes is None else SequenceClassifier(layer, K, classes)
+    params = model.init_params(rng=rng)
+    mask = np.arange(T)[:, None] < np.array([4, 1, 3, 2, 4, 0, 1])
+    xs = np.where(mask, rng.integers(0, K, (T, N)), 77).astype(kind)
+    targets = rng.integers(0, K, (T, N)) if classes is None else rng.integers(0, classes, N)
+    loss, grads, _ = model.loss_and_grads(params, xs, targets, mask=mask)
+    total_loss, parts = 0.0, []
+    for batch in minibatches(xs, targets, batch_size, mask=mask, rng=np.random.default_rng(2)):
+        assert batch.xs.dtype == kind
+        np.testing.assert_array_equal(batch.xs, xs[:, batch.indices])
+        part, part_grads, _ = model.loss_and_grads(params, batch.xs, batch.targets, mask=batch.mask)
+        total_loss += batch.weight * part
+        parts.append(tree_map(lambda g, w=batch.weight: w * g, part_grads))
+    assert total_loss == pytest.approx(loss, abs=1e-12)
+    for (name, whole), (_, added) in zip(leaves(grads), leaves(tree_add(*parts)), strict=True):
+        np.testing.assert_allclose(added, whole, rtol=0, atol=1e-12, err_msg=name)
+
+
 def test_a_plain_mean_over_unequal_batches_is_not_the_full_gradient():
     model, params, xs, targets = problem()
     _, grads, _ = model.loss_and_grads(params, xs, targets)
@@ -121,7 +145,19 @@ def test_minibatches_change_nothing():
         ({"targets": np.array(1)}, "targets has shape ()"),
         ({"xs": np.zeros((4, 7))}, "xs has shape (4, 7), expected (T, N, D)"),
         ({"xs": np.zeros((4, 0, 3))}, "with no sequences in the batch there is nothing"),
-        ({"xs": np.zeros((4, 7, 3), int)}, "xs has dtype int64"),
+        ({"xs": np.zeros((4, 7))}, "then the batch. Tokens, (T, N), are integers."),
+        (
+            {"xs": np.zeros((4, 7, 3), int)},
+            "minibatches: xs has dtype int64 and shape (4, 7, 3), expected floats (T, N, D), or tokens (T, N) because "
+            "integers are tokens, one a step and sequence. Try xs.astype(np.float64); from one-hot rows to tokens "
+            "xs.argmax(axis=-1).",
+        ),
+        ({"xs": np.zeros(4, int)}, "xs has shape (4,), expected (T, N) because time comes first, then the batch."),
+        ({"xs": np.zeros((7, 4), int), "over_time": True}, "targets has shape (4, 7), expected (T, N, …) = (7, 4, …)"),
+        ({"xs": np.zeros((4, 0), int)}, "with no sequences in the batch there is nothing"),
+        ({"xs": np.ones((4, 7), bool)}, "xs has dtype bool, expected float64"),
+        ({"xs": np.ma.zeros((4, 7), int)}, "xs is a MaskedArray, expected a plain NumPy array"),
+        ({"xs": [[1, 2]]}, "xs is a list, expected a NumPy array"),
         ({"mask": np.ones((7, 4), bool)}, "mask has shape (7, 4), expected (4, 7)"),
         ({"mask": np.ones((4, 7))}, "mask has dtype float64, expected a boolean array"),
         ({"rng": 3}, "rng is 3, expected a numpy.random.Generator"),

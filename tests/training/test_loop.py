@@ -9,10 +9,10 @@ from rnn_from_scratch.arrays import leaves, tree_copy, tree_map
 from rnn_from_scratch.cells import RNNCell
 from rnn_from_scratch.data import minibatches
 from rnn_from_scratch.layers import Recurrent
-from rnn_from_scratch.models import SequenceModel
+from rnn_from_scratch.models import EncoderDecoder, LanguageModel, SequenceClassifier, SequenceModel
 from rnn_from_scratch.optim import Adam, GradientDescent, Momentum, clip_by_global_norm
 from rnn_from_scratch.training import fit
-from rnn_from_scratch.validate import ArgumentError
+from rnn_from_scratch.validate import ArgumentError, DtypeError
 
 T, N, D = 5, 33, 2
 MODEL = SequenceModel(Recurrent(RNNCell(D, 4)), 2)
@@ -97,6 +97,68 @@ def test_nothing_passed_in_changes():
     before = tree_copy([params, xs, targets, mask])
     fit(MODEL, params, xs, targets, Momentum(0.1), epochs=2, batch_size=8, mask=mask, rng=np.random.default_rng(0))
     identical([params, xs, targets, mask], before)
+
+
+VOCABULARY = 4
+TOKENS = {
+    "language": LanguageModel(Recurrent(RNNCell(D, 3)), VOCABULARY),
+    "tied, with dropout": LanguageModel(Recurrent(RNNCell(D, D)), VOCABULARY, tied=True, dropout=0.3),
+    "classifier": SequenceClassifier(Recurrent(RNNCell(D, 3)), VOCABULARY, 2),
+    "classifier, with dropout": SequenceClassifier(Recurrent(RNNCell(D, 3), None, 0.3), VOCABULARY, 2, 0.2),
+}
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_fit_is_the_loop_by_hand_on_tokens(name):
+    model, rng, (_, _, _, mask) = TOKENS[name], np.random.default_rng(3), problem()
+    params = model.init_params(rng=rng)
+    xs = np.where(mask, rng.integers(0, VOCABULARY, (T, N)), -1)  # padding is no token
+    targets = rng.integers(0, 2, (T, N) if model.outputs == "many-to-many" else N)
+    trained, history = fit(
+        model, params, xs, targets, Adam(0.01), epochs=2, batch_size=8, mask=mask, rng=np.random.default_rng(1))
+    rng, by_hand, state, losses = np.random.default_rng(1), params, Adam(0.01).init(params), []
+    for _ in range(2):
+        order = rng.permutation(N)
+        for chosen in (order[first : first + 8] for first in range(0, N, 8)):
+            own = targets[..., chosen]
+            loss, grads, _ = model.loss_and_grads(by_hand, xs[:, chosen], own, mask=mask[:, chosen], rng=rng)
+            by_hand, state = Adam(0.01).update(by_hand, grads, state)
+            losses.append(float(loss))
+    identical(trained, by_hand)
+    assert history.losses == losses
+
+
+def test_dropout_is_trained_with_a_generator_and_left_out_without():
+    model, (_, _, targets, mask) = TOKENS["tied, with dropout"], problem()
+    params, xs = model.init_params(rng=np.random.default_rng(0)), targets
+    plain = LanguageModel(model.recurrent, VOCABULARY, tied=True)
+    still = GradientDescent(1e-300)
+    for rng, dropped in ((None, False), (np.random.default_rng(0), True)):
+        _, history = fit(model, params, xs, targets, still, epochs=1, mask=mask, rng=rng)
+        loss = plain.loss_and_grads(params, xs, targets, mask=mask)[0]
+        assert (abs(history.losses[0] - loss) > 1e-3) == dropped
+
+
+def test_a_classifier_of_tokens_learns():
+    rng = np.random.default_rng(0)
+    xs = rng.integers(0, VOCABULARY, (T, 64))
+    targets = (xs == 1).any(axis=0).astype(int)  # does a 1 occur?
+    model = SequenceClassifier(Recurrent(RNNCell(3, 6)), VOCABULARY, 2)
+    trained, history = fit(
+        model, model.init_params(rng=rng), xs, targets, Adam(0.03), epochs=40, batch_size=16, rng=rng)
+    assert history.epoch_losses[-1] < 0.1 < 0.5 < history.losses[0]
+    assert (model.predict(trained, xs).argmax(axis=1) == targets).all()
+
+
+def test_an_encoder_decoder_is_told_apart():
+    layer = Recurrent(RNNCell(D, 4))
+    with pytest.raises(DtypeError) as caught:
+        fit(EncoderDecoder(layer, layer, 3, 3), {}, np.zeros((T, N), int), np.zeros((T, N), int), Adam(0.1), epochs=1)
+    assert str(caught.value).startswith("fit: model is EncoderDecoder(encoder=Recurrent(")
+    assert str(caught.value).endswith(
+        "expected a model with outputs: many-to-many or many-to-one because an encoder–decoder has sources and targets "
+        "of other lengths. Loop over its loss_and_grads and the optimizer's update."
+    )
 
 
 def test_divergence_is_an_error_that_says_so():
