@@ -38,9 +38,10 @@ class GRUCell:
     The article speaks of an update gate and an *output* gate. They are the reset gate r and the update gate z; n is
     the candidate. With z = 1 nothing is updated: the names are the field's.
 
-    The reset gate has been published twice. Cho et al. (2014), eqs 5–8, put it before the matrix product. PyTorch and
-    Keras (`reset_after=True`) put it after, which lets one product serve all three blocks, and needs the bias b_hn
-    inside the gate's reach. Same names, other function: weights do not carry over from the one to the other.
+    The reset gate has been published twice. Cho et al. (2014), eqs 5–8, put it before the matrix product; the first
+    version of their preprint had it after. PyTorch and Keras (`reset_after=True`) put it after, which lets one product
+    serve all three blocks, and needs the bias b_hn inside the gate's reach. Same names, other function: weights do not
+    carry over from the one to the other.
 
     One matrix holds all three, W_xh (D, 3H), W_hh (H, 3H), b_h (3H,), its columns in the order r, z, n.
 

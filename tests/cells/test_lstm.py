@@ -234,6 +234,7 @@ def test_each_gate_starts_as_a_matrix_of_its_own(peepholes):
     limit = math.sqrt(6 / (D + H))  # of one gate; as one matrix (D, 4H) it would be √(6 / (D + 4H))
     for gate in GATES:
         assert 0.97 * limit < np.abs(params["W_xh"][:, columns(gate, H)]).max() <= limit
+    assert params["b_h"].tolist() == [0.0] * H + [1.0] * H + [0.0] * 2 * H
     assert all(params[name].tolist() == [0.0] * H for name in set(params) - {"W_xh", "W_hh", "b_h"})
     assert ("w_co" in params) == peepholes
 
