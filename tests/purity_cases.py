@@ -30,6 +30,7 @@ from rnn_from_scratch.cells import (
     LuongCell,
     RNNCell,
     attending,
+    chrono_params,
     irnn_params,
 )
 from rnn_from_scratch.data import batching, date_patterns, dates, tasks, text
@@ -406,6 +407,7 @@ CASES = {
        for name, score in SCORES.items() for f in ("attend", "attend_backward", "attend_grads")},
     "attention.masked_softmax": lambda n: partial(attention.masked_softmax, n.memory[..., 0], n.memory_mask),
     "attention.stack_queries": lambda n: partial(attention.stack_queries, *stacked_queries(n)),
+    "cells.chrono.chrono_params": lambda n: partial(chrono_params, LSTMCell(D, H), rng=rng(), longest=9),
     "cells.rnn.irnn_params": lambda n: partial(irnn_params, RNNCell(D, H, "relu"), rng=rng()),
     **{f"cells.{name}.{method}{word}": cell_case(cell, method)
        for name, group in CELLS.items() for word, cell in group.items() for method in METHODS},

@@ -2,6 +2,7 @@
 
 from .bahdanau import BahdanauCell
 from .base import Cell
+from .chrono import chrono_params
 from .gru import GRUCell
 from .indrnn import IndRNNCell
 from .layer_norm_lstm import LayerNormLSTMCell
@@ -11,5 +12,5 @@ from .rnn import RNNCell, irnn_params
 
 __all__ = [
     "BahdanauCell", "Cell", "GRUCell", "IndRNNCell", "LSTMCell", "LayerNormLSTMCell", "LuongCell", "RNNCell",
-    "irnn_params",
+    "chrono_params", "irnn_params",
 ]
