@@ -64,7 +64,7 @@ from rnn_from_scratch.layers import (
     over_time,
     states,
 )
-from rnn_from_scratch.metrics import bleu, sequences
+from rnn_from_scratch.metrics import bleu, intervals, sequences
 from rnn_from_scratch.metrics import text as text_metrics
 from rnn_from_scratch.models import (
     EncoderDecoder,
@@ -374,6 +374,7 @@ CASES = {
     "metrics.text.bits_per_character": lambda n: partial(text_metrics.bits_per_character, np.square(n.z).mean()),
     "metrics.text.exact_match": lambda n: partial(text_metrics.exact_match, n.targets, 1 - n.targets),
     "metrics.text.corpus_bleu": lambda n: partial(text_metrics.corpus_bleu, n.targets, n.targets[::-1, None]),
+    "metrics.intervals.wilson_interval": lambda n: partial(intervals.wilson_interval, int(n.targets.sum()), T * N),
     "metrics.text.sentence_bleu": lambda n: partial(text_metrics.sentence_bleu, n.targets[0], n.targets[1:]),
     "metrics.bleu.match": lambda n: partial(bleu.match, [(n.targets[0].tolist(), n.targets[1:].tolist())], 2),
     "metrics.bleu.score": lambda n: partial(bleu.score, bleu.Matches((4, 2), (5, 4), 5, 6), "exp", 0.0, True),
@@ -516,6 +517,8 @@ CASES = {
     "data.batching.minibatches": lambda n: partial(
         batching.minibatches, n.xs, n.targets, 2, mask=n.mask, rng=rng()),
     "data.batching.minibatches (in order)": lambda n: partial(batching.minibatches, n.xs, n.targets, mask=n.mask),
+    "data.batching.bucketed_batches": lambda n: partial(
+        batching.bucketed_batches, n.targets.ravel(), 2, rng=rng(), pool=3),
     "data.batching.pad_sequences": lambda n: partial(batching.pad_sequences, n.lengths),
     "data.batching.one_hot": lambda n: partial(batching.one_hot, n.targets, K),
     "data.tasks.lamp": lambda n: partial(tasks.lamp),
@@ -534,6 +537,9 @@ CASES = {
     "data.text.Vocabulary.encode": lambda n: partial(text.Vocabulary("abc").encode, "cab"),
     "data.text.Vocabulary.decode": lambda n: partial(text.Vocabulary("abc").decode, n.targets[:, 0] + 4),
     "data.text.Vocabulary.encode_batch": lambda n: partial(text.Vocabulary("abc").encode_batch, ["cab", "", "a"]),
+    "data.text.pair_batches": lambda n: partial(
+        text.pair_batches, ["ab", "c", "a"], ["x", "y", "xy"], (text.Vocabulary("abc"), text.Vocabulary("xy")), 2,
+        rng=rng()),
     "training.checkpoint.save_params": lambda n: partial(checkpoint.save_params, n.folder / "p.npz", n.params),
     "training.checkpoint.load_params": lambda n: partial(checkpoint.load_params, n.file()),
     "training.loop.fit": lambda n: partial(

@@ -1,6 +1,6 @@
 """Batches, padding, texts as numbers, and the course's running examples."""
 
-from .batching import Batch, minibatches, one_hot, pad_sequences
+from .batching import Batch, bucketed_batches, minibatches, one_hot, pad_sequences
 from .date_patterns import Collision, DateFormat, collisions, date_formats, render_date
 from .dates import DateData, DateSplits, date_data, date_vocabularies, held_out_formats, split_dates
 from .tasks import (
@@ -14,7 +14,7 @@ from .tasks import (
     laugh_letters,
     recall_data,
 )
-from .text import END, PAD, START, UNKNOWN, Vocabulary
+from .text import END, PAD, START, UNKNOWN, PairBatch, Vocabulary, pair_batches
 
 __all__ = [
     "END",
@@ -28,9 +28,11 @@ __all__ = [
     "DateFormat",
     "DateSplits",
     "Example",
+    "PairBatch",
     "Vocabulary",
     "adding_data",
     "article_data",
+    "bucketed_batches",
     "collisions",
     "date_data",
     "date_formats",
@@ -43,6 +45,7 @@ __all__ = [
     "minibatches",
     "one_hot",
     "pad_sequences",
+    "pair_batches",
     "recall_data",
     "render_date",
     "split_dates",

@@ -105,6 +105,59 @@ def minibatches(
     return batches()
 
 
+def bucketed_batches(
+    lengths: Sequence[int] | Array, batch_size: int, *, rng: np.random.Generator, pool: int = 20
+) -> Iterator[Array]:
+    """Yield one epoch of batches as indices; each holds sequences of about one length, so that little is padding.
+
+    The sequences are shuffled and dealt into pools of `pool` batches. A pool is sorted by length (equal lengths stay
+    shuffled) and cut into its batches, which come in random order: what a batch holds is new in every epoch, and no
+    epoch goes from short to long.
+
+    Parameters
+    ----------
+    lengths : (N,) int
+        Of all sequences, or any number to sort them by.
+    batch_size : int
+        B, at most N. One batch is smaller where B does not divide N, not always the last one.
+    rng : Generator
+        Shuffles.
+    pool : int
+        Batches that are sorted together. 1: no sorting; more: less padding, but batches that differ less by epoch.
+
+    Returns
+    -------
+    iterator of (B,) int
+        Every sequence's index comes once.
+
+    Raises
+    ------
+    ShapeError, DtypeError, ArgumentError
+        Lengths that are no (N,) integers; a batch size below 1 or above N; a pool below 1.
+
+    Source: Bahdanau, Cho & Bengio (2015), appendix B.2 (pools of 20 batches); notebook 13; tests/data/test_batching.py.
+    """
+    where = "bucketed_batches"
+    keys = np.asarray(lengths)
+    validate.shape(where, "lengths", keys, ("N",), "each sequence has one length")
+    if not np.issubdtype(keys.dtype, np.integer):
+        hint = "Try [len(text) for text in texts]."
+        validate.fail(where, f"lengths has dtype {keys.dtype}", "integers", "", hint, validate.DtypeError)
+    N = len(keys)
+    validate.size(where, "batch_size", batch_size)
+    validate.size(where, "pool", pool)
+    if batch_size > N:
+        validate.fail(where, f"batch_size is {batch_size}", f"at most {N}", f"there are {N} sequences")
+    order = validate.generator(where, rng).permutation(N)
+    batches = []
+    for first in range(0, N, pool * batch_size):
+        chosen = order[first : first + pool * batch_size]
+        chosen = chosen[np.argsort(keys[chosen], kind="stable")]
+        cut = [chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size)]
+        batches += [cut[n].copy() for n in rng.permutation(len(cut))]
+    return (batch for batch in batches)
+
+
 def _steps_and_sequences(where: str, xs: Array) -> tuple[int, int]:
     """Return T and N of inputs (T, N, D) or tokens (T, N), or say what is wrong with them."""
     plain = isinstance(xs, np.ndarray) and not isinstance(xs, np.ma.MaskedArray | np.matrix)

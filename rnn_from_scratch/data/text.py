@@ -1,4 +1,4 @@
-r"""Characters as numbers: the vocabulary between texts and arrays.
+r"""Characters as numbers: the vocabulary between texts and arrays, and batches of pairs to translate.
 
 Four symbols stand before the characters: PAD fills a batch up, START is what a decoder reads first, END is what it says
 last, UNKNOWN stands for a character that the vocabulary does not have.
@@ -8,14 +8,16 @@ Notebook 13; tests/data/test_text.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from .. import validate
 from ..arrays import Array
+from .batching import bucketed_batches
 
 PAD, START, END, UNKNOWN = range(4)
 SPECIAL = 4  # how many there are: the first character's index
@@ -167,6 +169,63 @@ class Vocabulary:
             where, f"{name}[{place}] is {text[place]!r}", f"one of the vocabulary's {len(self.characters)} characters",
             f"{text!r} has to be read whole", "Pass unknown=True to read it as UNKNOWN.",
         )
+
+
+class PairBatch(NamedTuple):
+    """Some pairs of texts as an encoder–decoder takes them: `model.loss_and_grads(params, *batch[1:])`."""
+
+    indices: Array  # (B,) which pairs
+    sources: Array  # (S, B) int, END after each, then PAD
+    targets: Array  # (T, B) int, likewise
+    source_mask: Array  # (S, B) bool
+    target_mask: Array  # (T, B) bool
+
+
+def pair_batches(
+    sources: Sequence[str], targets: Sequence[str], vocabularies: tuple[Vocabulary, Vocabulary], batch_size: int, *,
+    rng: np.random.Generator, pool: int = 20,
+) -> Iterator[PairBatch]:
+    """Yield one epoch of pairs, those of about one length together (`bucketed_batches`).
+
+    Parameters
+    ----------
+    sources, targets : N str each
+        What is read, and what is to be written.
+    vocabularies : (Vocabulary, Vocabulary)
+        Of the sources and of the targets, as `date_vocabularies()` gives them.
+    batch_size, rng, pool
+        As in `bucketed_batches`. Pairs are sorted by the source's length, then by the target's.
+
+    Raises
+    ------
+    ShapeError, DtypeError, ArgumentError
+        Not as many sources as targets, no two vocabularies, a character that one lacks; and as `bucketed_batches`.
+
+    Source: notebook 13; tests/data/test_text.py.
+    """
+    where = "pair_batches"
+    read, written = _texts(where, sources), _texts(where, targets)
+    if len(read) != len(written):
+        validate.fail(
+            where, f"there are {len(read)} sources and {len(written)} targets", "one target for each source",
+            error=validate.ShapeError,
+        )
+    two = isinstance(vocabularies, tuple | list) and len(vocabularies) == 2
+    if not two or not all(isinstance(one, Vocabulary) for one in vocabularies):
+        hint = "date_vocabularies() gives both."
+        got = f"vocabularies is {vocabularies!r:.60}"
+        validate.fail(where, got, "two of them, the sources' and the targets'", "", hint, validate.DtypeError)
+    longest = max(map(len, written), default=0)
+    lengths = np.array([len(x) * (longest + 1) + len(y) for x, y in zip(read, written, strict=True)], np.int64)
+
+    def encoded() -> Iterator[PairBatch]:
+        for chosen in batches:
+            xs, source_mask = vocabularies[0].encode_batch([read[n] for n in chosen])
+            ys, target_mask = vocabularies[1].encode_batch([written[n] for n in chosen])
+            yield PairBatch(chosen, xs, ys, source_mask, target_mask)
+
+    batches = bucketed_batches(lengths, batch_size, rng=rng, pool=pool)
+    return encoded()
 
 
 def _texts(where: str, texts: Iterable[str]) -> list[str]:

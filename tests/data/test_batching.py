@@ -1,5 +1,6 @@
 """Batches (E2.3): every sequence once, weights that add up to the full gradient; padding; one-hot rows."""
 
+import itertools
 import re
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from rnn_from_scratch.arrays import leaves, tree_add, tree_copy, tree_map
 from rnn_from_scratch.cells import RNNCell
-from rnn_from_scratch.data import minibatches, one_hot, pad_sequences
+from rnn_from_scratch.data import bucketed_batches, minibatches, one_hot, pad_sequences
 from rnn_from_scratch.layers import Recurrent
 from rnn_from_scratch.models import LanguageModel, SequenceClassifier, SequenceModel
 from rnn_from_scratch.validate import ArgumentError, DtypeError, ShapeError
@@ -218,3 +219,65 @@ def test_one_hot():
 def test_bad_indices_are_refused(indices, size, message):
     with pytest.raises(ArgumentError, match=re.escape(message)):
         one_hot(indices, size)
+
+
+# Buckets
+
+LENGTHS = np.random.default_rng(7).integers(1, 60, 500)
+
+
+@pytest.mark.parametrize("batch_size", [1, 32, 499, 500])
+@pytest.mark.parametrize("pool", [1, 3, 20])
+def test_buckets_hold_each_sequence_once(batch_size, pool):
+    batches = list(bucketed_batches(LENGTHS, batch_size, rng=np.random.default_rng(0), pool=pool))
+    np.testing.assert_array_equal(np.sort(np.concatenate(batches)), np.arange(500))
+    sizes = sorted(map(len, batches))
+    assert sizes == sorted([batch_size] * (500 // batch_size) + [500 % batch_size] * (500 % batch_size > 0))
+
+
+def padding(batches):
+    return sum(LENGTHS[batch].max() * len(batch) - LENGTHS[batch].sum() for batch in batches)
+
+
+def test_buckets_save_padding_and_come_in_no_order():
+    rng = np.random.default_rng(1)
+    unsorted, bucketed = (list(bucketed_batches(LENGTHS, 16, rng=rng, pool=pool)) for pool in (1, 16))
+    assert padding(bucketed) < 0.2 * padding(unsorted)
+    spans = sorted((LENGTHS[batch].min(), LENGTHS[batch].max()) for batch in bucketed[:16])  # the first pool
+    assert all(high <= low for (_, high), (low, _) in itertools.pairwise(spans))  # cut from one sorted list
+    means = [LENGTHS[batch].mean() for batch in bucketed[:16]]
+    assert means != sorted(means)
+    assert means != sorted(means, reverse=True)
+
+
+def test_buckets_repeat_by_seed_and_are_new_each_epoch():
+    def epochs(seed):
+        rng = np.random.default_rng(seed)
+        return [[frozenset(batch.tolist()) for batch in bucketed_batches(LENGTHS, 8, rng=rng)] for _ in range(2)]
+
+    assert epochs(3) == epochs(3)
+    first, second = epochs(3)
+    assert len(set(first) & set(second)) < 5  # not only their order: other sequences meet
+    equal = {frozenset(batch.tolist()) for batch in bucketed_batches([4] * 60, 2, rng=np.random.default_rng(0))}
+    assert len(equal & {frozenset((n, n + 1)) for n in range(0, 60, 2)}) < 3  # equal lengths are shuffled
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([[1, 2]], 1), ShapeError, "lengths has shape (1, 2), expected (N,)"),
+        (([1.0, 2.0], 1), DtypeError, "lengths has dtype float64, expected integers"),
+        (([1, 2], 3), ArgumentError, "batch_size is 3, expected at most 2"),
+        (([1, 2], 0), ArgumentError, "batch_size is 0, expected a whole number of at least 1"),
+    ],
+)
+def test_bad_lengths(arguments, error, message):
+    with pytest.raises(error, match=re.escape(f"bucketed_batches: {message}")):
+        bucketed_batches(*arguments, rng=np.random.default_rng(0))
+
+
+def test_bad_pools():
+    with pytest.raises(ArgumentError, match="pool is 0, expected a whole number of at least 1"):
+        bucketed_batches([1, 2], 1, rng=np.random.default_rng(0), pool=0)
+    with pytest.raises(ArgumentError, match="Generator"):
+        bucketed_batches([1, 2], 1, rng=0)

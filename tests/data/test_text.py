@@ -6,8 +6,8 @@ import unicodedata
 import numpy as np
 import pytest
 
-from rnn_from_scratch.data import END, PAD, START, UNKNOWN, Vocabulary, date_vocabularies
-from rnn_from_scratch.validate import ArgumentError, DtypeError
+from rnn_from_scratch.data import END, PAD, START, UNKNOWN, Vocabulary, date_vocabularies, pair_batches
+from rnn_from_scratch.validate import ArgumentError, DtypeError, ShapeError
 
 ABC = Vocabulary("cab")
 
@@ -110,3 +110,58 @@ def test_a_wrong_kind_is_a_type_error_too():
         ABC.encode(7)
     with pytest.raises(TypeError):
         ABC.decode(np.ones(2))
+
+
+# Pairs
+
+TWO = (ABC, Vocabulary("xyz"))
+READ = ["abc", "a", "ab", "cc", "b", "aaaa", "ba"]
+WRITTEN = ["x", "xyz", "", "yx", "z", "zz", "zzzz"]
+
+
+def test_pairs_stay_together_and_are_encoded_with_their_ends():
+    batches = list(pair_batches(READ, WRITTEN, TWO, 2, rng=np.random.default_rng(0)))
+    assert [len(batch.indices) for batch in batches].count(2) == 3
+    seen = {}
+    for batch in batches:
+        for column, n in enumerate(batch.indices.tolist()):
+            for text, indices, mask, vocabulary in (
+                (READ[n], batch.sources, batch.source_mask, TWO[0]),
+                (WRITTEN[n], batch.targets, batch.target_mask, TWO[1]),
+            ):
+                length = len(text) + 1  # END
+                assert indices[:length, column].tolist() == [*vocabulary.encode(text), END]
+                assert mask[:, column].tolist() == [t < length for t in range(len(mask))]
+                assert set(indices[length:, column].tolist()) <= {PAD}
+            seen[n] = READ[n], WRITTEN[n]
+        longest = [max(len(texts[n]) for n in batch.indices) + 1 for texts in (READ, WRITTEN)]
+        assert [len(batch.sources), len(batch.targets)] == longest
+    assert sorted(seen) == list(range(7))
+
+
+def test_pairs_are_sorted_by_source_and_then_by_target():
+    read, written = ["aa"] * 4 + ["b"] * 4, ["x", "yyyy"] * 4
+    batches = list(pair_batches(read, written, TWO, 2, rng=np.random.default_rng(5)))
+    shapes = sorted((len(batch.sources), len(batch.targets)) for batch in batches)
+    assert shapes == [(2, 2), (2, 5), (3, 2), (3, 5)]
+    assert all(batch.source_mask.all() and batch.target_mask.all() for batch in batches)  # no padding at all
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((READ, WRITTEN[1:], TWO, 2), ShapeError, "there are 7 sources and 6 targets, expected one target for each"),
+        ((READ, WRITTEN, ABC, 2), DtypeError, "expected two of them, the sources' and the targets'"),
+        ((READ, WRITTEN, (ABC, "xyz"), 2), DtypeError, "expected two of them, the sources' and the targets'"),
+        (("abc", WRITTEN, TWO, 2), DtypeError, "texts is 'abc', expected a list of texts"),
+        ((READ, WRITTEN, TWO, 8), ArgumentError, "batch_size is 8, expected at most 7"),
+    ],
+)
+def test_bad_pairs(arguments, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        pair_batches(*arguments, rng=np.random.default_rng(0))
+
+
+def test_a_character_that_is_unknown_is_named():
+    with pytest.raises(ArgumentError, match="'d'"):
+        list(pair_batches(["abd"], ["x"], TWO, 1, rng=np.random.default_rng(0)))
