@@ -82,8 +82,9 @@ def beam_search(
 ) -> list[list[Hypothesis]]:
     r"""Keep the `beam_width` best beginnings at every step, for each sequence on its own.
 
-    A finished sequence stays among them as long as nothing better comes. With beam_width=1 it is `greedy`; with as
-    many as there are sequences it finds the most probable one.
+    A finished sequence stays among them as long as nothing better comes, and is remembered when something does: what
+    is better now may end worse. With beam_width=1 it is `greedy`; with as many as there are sequences it finds the
+    most probable one.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def _beam(
 ) -> list[Hypothesis]:
     """Search for one source (S, 1); the beam is the decoder's batch."""
     decoder, state, _ = model.encode(params, source, mask)
-    beam = [Hypothesis([], 0.0, False)]
+    beam, ended = [Hypothesis([], 0.0, False)], []
 
     def score(hypothesis: Hypothesis) -> float:
         length = len(hypothesis.tokens) + hypothesis.finished
@@ -155,11 +156,13 @@ def _beam(
         candidates.sort(key=lambda candidate: -candidate[0])
         kept = candidates[:width]
         beam = [line for _, line, _ in kept]
+        ended += [line for _, line, row in kept if line.finished and row >= 0]
         rows = [row for _, line, row in kept if not line.finished]
         if not rows:
             break
         state = tuple(part[rows] for part in after)
-    return beam
+    found = [*ended, *(line for line in beam if not line.finished)]
+    return sorted(found, key=score, reverse=True)[:width]
 
 
 def _next(
