@@ -19,7 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 KEYS = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
-FIELDS = {"h": ["h_prev"], "h_prev": ["h"], "sum": ["mean"], "any": ["all"], "max": ["min"]}
+MORE_KEYS = ("b_hn", "w_ci", "w_cf", "w_co", "u")  # those that a function has itself
+FIELDS = {
+    "h": ["h_prev"], "h_prev": ["h"], "c": ["c_prev"], "c_prev": ["c", "h_prev"], "r": ["z"],
+    "sum": ["mean"], "any": ["all"], "max": ["min"],
+}
 NO_VALUES = {"self", "where", "hint", "_"}
 
 
@@ -38,22 +42,22 @@ def mutants(function: FunctionType, use: Callable[[], Any]) -> list[Mutant]:
     _plain(definition)
     ast.fix_missing_locations(tree)
     known_from, kinds = _first_lines(definition), _kinds(function, use)
-    original = ast.unparse(tree)
-    seen, made = {original}, []
-    for owner, field, index, node in list(_places(definition)):
+    keys = [*KEYS, *(key for key in MORE_KEYS if key in _strings(definition))]
+    seen, made = {f"{number}: {ast.unparse(statement)}" for number, statement in enumerate(definition.body)}, []
+    for number, owner, field, index, node in list(_places(definition)):
         names = []
         if isinstance(node, ast.Name):
             earlier = [name for name, line in known_from.items() if line < node.lineno]
             names = [name for name in earlier if kinds.get(name, set()) & kinds.get(node.id, set())]
-        for what, replacement in _edits(node, names):
+        for what, replacement in _edits(node, names, keys):
+            ast.fix_missing_locations(ast.copy_location(replacement, node))
             _put(owner, field, index, replacement)
-            ast.fix_missing_locations(tree)
-            text = ast.unparse(tree)
-            _put(owner, field, index, node)
+            text = f"{number}: {ast.unparse(definition.body[number])}"  # an edit stays inside one statement
             if text not in seen:
                 seen.add(text)
-                label = f"line {getattr(node, 'lineno', '?')}, {what}: {_shown(node)} → {_shown(replacement)}"
-                made.append(Mutant(label, _code(text, function)))
+                label = f"line {node.lineno}, {what}: {_shown(node)} → {_shown(replacement)}"
+                made.append(Mutant(label, _code(tree, function)))
+            _put(owner, field, index, node)
     return made
 
 
@@ -105,17 +109,26 @@ def _kinds(function: FunctionType, use: Callable[[], Any]) -> dict[str, set[str]
     return kinds
 
 
-def _places(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
-    """Yield (owner, field, index, node) for every node that an edit may replace."""
+def _places(definition: ast.FunctionDef) -> Iterator[tuple[int, ast.AST, str, int | None, Any]]:
+    """Yield (statement's number, owner, field, index, node) for every node that an edit may replace."""
+    for number, statement in enumerate(definition.body):
+        if not _is_check(statement):
+            yield number, definition, "body", number, statement
+            yield from ((number, *place) for place in _inside(statement))
+
+
+def _inside(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, Any]]:
     for field, value in ast.iter_fields(node):
-        if field in ("args", "keywords") and isinstance(node, ast.FunctionDef):
-            continue
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if not isinstance(child, ast.AST) or _is_check(child):
                 continue
             if not isinstance(getattr(child, "ctx", None), ast.Store):
                 yield node, field, index, child
-            yield from _places(child)
+            yield from _inside(child)
+
+
+def _strings(node: ast.AST) -> set[str]:
+    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
 
 
 def _is_check(node: ast.AST) -> bool:
@@ -135,7 +148,7 @@ def _put(owner: ast.AST, field: str, index: int | None, node: ast.AST) -> None:
         getattr(owner, field)[index] = node
 
 
-def _edits(node: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.AST]]:
+def _edits(node: ast.AST, names: list[str], keys: list[str]) -> Iterator[tuple[str, ast.AST]]:
     match node:
         case ast.BinOp(left, op, right):
             yield "flip the sign", ast.UnaryOp(ast.USub(), node)
@@ -154,8 +167,8 @@ def _edits(node: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.AST]]:
             yield "drop the index", value
             for what, shifted in _shifts(index):
                 yield what, ast.Subscript(value, shifted, ast.Load())
-        case ast.Constant(str(text)) if text in KEYS:
-            for key in KEYS:
+        case ast.Constant(str(text)) if text in keys:
+            for key in keys:
                 yield "another key", ast.Constant(key)
         case ast.Constant(int(number) | float(number)) if not isinstance(number, bool):
             for other in dict.fromkeys((number + 1, number - 1, 2 * number, -number, 0 * number)):
@@ -178,17 +191,28 @@ def _edits(node: ast.AST, names: list[str]) -> Iterator[tuple[str, ast.AST]]:
             yield "another condition", ast.BoolOp(ast.Or() if isinstance(op, ast.And) else ast.And(), values)
             for value in values:
                 yield "drop a condition", value
-        case ast.Dict(keys, values) if len(values) > 1:
-            for i in range(len(values) - 1):
-                swapped = [*values[:i], values[i + 1], values[i], *values[i + 2 :]]
-                yield "swap two entries", ast.Dict(keys, swapped)
+        case ast.Dict(names_of, values) if len(values) > 1:
+            for swapped in _swaps(values):
+                yield "swap two entries", ast.Dict(names_of, swapped)
+        case ast.List(parts, ctx) | ast.Tuple(parts, ctx):
+            for swapped in _swaps(parts):
+                yield "swap two entries", type(node)(swapped, ctx)
         case ast.If(_, body, orelse):
             yield "decide the condition", ast.If(ast.Constant(True), body, orelse)
             yield "decide the condition", ast.If(ast.Constant(False), body, orelse)
         case ast.Assign() | ast.Expr() | ast.AugAssign():
             yield "drop the statement", ast.Pass()
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+                for swapped in _swaps(node.targets[0].elts):
+                    yield "swap two targets", ast.Assign([ast.Tuple(swapped, ast.Store())], node.value)
         case _:
             pass
+
+
+def _swaps(parts: list[Any]) -> Iterator[list[Any]]:
+    """Swap two neighbours."""
+    for i in range(len(parts) - 1):
+        yield [*parts[:i], parts[i + 1], parts[i], *parts[i + 2 :]]
 
 
 def _operators(left: ast.expr, op: ast.operator, right: ast.expr) -> Iterator[tuple[str, ast.AST]]:
@@ -254,10 +278,10 @@ def _shown(node: ast.AST) -> str:
     return text if len(text) <= 70 else text[:67] + "…"
 
 
-def _code(text: str, function: FunctionType) -> CodeType:
+def _code(tree: ast.Module, function: FunctionType) -> CodeType:
     """Compile the changed function in its module's namespace and return its code."""
     namespace: dict[str, Any] = {}
-    compiled = compile(text, "<mutant>", "exec", __future__.annotations.compiler_flag)
+    compiled = compile(tree, "<mutant>", "exec", __future__.annotations.compiler_flag)
     exec(compiled, sys.modules[function.__module__].__dict__, namespace)
     code: CodeType = namespace[function.__name__].__code__
     return code
