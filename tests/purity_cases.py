@@ -47,7 +47,7 @@ from rnn_from_scratch.diagnosis import (
     translation,
 )
 from rnn_from_scratch.diagnosis import suite as suites
-from rnn_from_scratch.gradcheck import compare, direction, numerical, verdict
+from rnn_from_scratch.gradcheck import compare, direction, numerical, projected, second_order, verdict
 from rnn_from_scratch.interop import foreign, torch_layout
 from rnn_from_scratch.interop import keras as keras_interop
 from rnn_from_scratch.interop import torch as torch_interop
@@ -156,6 +156,11 @@ def step_back(params, x, h_prev, dh):
     delta = dh * (1 - step(params, x, h_prev) ** 2)
     grads = {"W_xh": x.T @ delta, "W_hh": h_prev.T @ delta, "b_h": delta.sum(axis=0)}
     return delta @ params["W_xh"].T, delta @ params["W_hh"].T, grads
+
+
+def plotted(report):
+    """What the picture of an error shows."""
+    return np.asarray(report.plot("W_hh").axes[0].images[0].get_array())
 
 
 def attempted():
@@ -550,6 +555,17 @@ CASES = {
     "gradcheck.numerical.numerical_gradient": lambda n: partial(numerical.numerical_gradient, squares, n.z),
     "gradcheck.numerical.real_value": lambda n: partial(numerical.real_value, "Here", n.z.sum()),
     "gradcheck.numerical.complex_value": lambda n: partial(numerical.complex_value, "Here", n.z.sum() + 1j),
+    "gradcheck.compare.as_real": lambda n: partial(compare.as_real, n.z, n.z.shape),
+    "gradcheck.projected.check_along_directions": lambda n: partial(
+        projected.check_along_directions, squares, n.weights, n.weights, rng=rng()),
+    "gradcheck.second_order.hessian_vector_product": lambda n: partial(
+        second_order.hessian_vector_product, lambda at: arrays.tree_scale(at, 2.0), n.weights, n.weights),
+    "gradcheck.second_order.check_hessian_vector_product": lambda n: partial(
+        second_order.check_hessian_vector_product, lambda at: arrays.tree_scale(at, 2.0), n.weights, n.weights,
+        n.weights),
+    "gradcheck.second_order.check_symmetry": lambda n: partial(
+        second_order.check_symmetry, lambda at: arrays.tree_scale(at, 2.0), n.weights, rng=rng()),
+    "gradcheck.report.GradientReport.plot": lambda n: partial(plotted, n.report),
     "gradcheck.direction.compare_along": lambda n: partial(
         direction.compare_along, squares, n.weights, n.weights, rng()),
     "gradcheck.direction.rounding_floor": lambda n: partial(direction.rounding_floor, 2.0, 1e-5),

@@ -39,6 +39,7 @@ LEFT_OUT = {
 SHARING = {  # a result that holds an argument itself, and why it may
     "activations.identity": "it returns what it was given",
     "arrays.leaves": "it walks the caller's own arrays",
+    "gradcheck.compare.as_real": "an array that is float64 already is handed on",
     "validate.float_array": "a check hands the array on", "validate.mask": "a check hands the array on",
     **{f"cells.{name}.step": "the cache holds the state before the step" for name in (
         "rnn.RNNCell", "lstm.LSTMCell", "gru.GRUCell", "indrnn.IndRNNCell", "layer_norm_lstm.LayerNormLSTMCell",

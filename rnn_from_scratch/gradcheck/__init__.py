@@ -2,9 +2,12 @@
 
 from .compare import check_gradients
 from .numerical import numerical_gradient
+from .projected import check_along_directions
 from .report import GradientError, GradientReport, GradientRow
+from .second_order import check_hessian_vector_product, check_symmetry, hessian_vector_product
 from .verdict import relative_error
 
 __all__ = [
-    "GradientError", "GradientReport", "GradientRow", "check_gradients", "numerical_gradient", "relative_error",
+    "GradientError", "GradientReport", "GradientRow", "check_along_directions", "check_gradients",
+    "check_hessian_vector_product", "check_symmetry", "hessian_vector_product", "numerical_gradient", "relative_error",
 ]

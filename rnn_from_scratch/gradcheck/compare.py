@@ -74,7 +74,7 @@ def check_gradients(
     findings += [f"grads has {name!r}, which is no parameter" for name in given if name not in arrays]
 
     params = tree_map(lambda array: np.array(array, dtype=np.float64), params)
-    analytic = {name: _as_real(given[name], arrays[name].shape) for name in arrays if name in given}
+    analytic = {name: as_real(given[name], arrays[name].shape) for name in arrays if name in given}
     largest = max((float(np.max(np.abs(a), initial=0.0)) for a in analytic.values() if a is not None), default=0.0)
     base = loss(tree_copy(params))
     judge = _Judge(
@@ -104,7 +104,7 @@ def _named(where: str, what: str, tree: Tree) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _as_real(gradient: Any, shape: tuple[int, ...]) -> Array | None:
+def as_real(gradient: Any, shape: tuple[int, ...]) -> Array | None:
     """Return a gradient of real numbers as float64; None for any other kind or shape."""
     kind = getattr(gradient, "dtype", np.asarray(gradient).dtype if isinstance(gradient, int | float) else None)
     if kind is None or kind.kind not in "fiu" or np.shape(gradient) != shape:

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import validate
+from ..arrays import Array
+from ..plots import heat_map
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: Verdicts in which rounding plays a part begin with these; the table then shows the floor beside them.
 ZERO, RIGHT_TO, CANNOT_TELL = "zero, within rounding", "right to ", "cannot tell"
@@ -29,6 +39,8 @@ class GradientRow:
     floor: float  # what rounding hides: the numeric derivative may be off by about this much
     ok: bool
     verdict: str
+    gradient: Array | None = field(default=None, compare=False, repr=False)  # all of it, for `plot`
+    measured: Array | None = field(default=None, compare=False, repr=False)  # the numerical one beside it
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,32 @@ class GradientReport:
             if row.name == name:
                 return row
         raise KeyError(f"the report has no row {name!r}; it has {', '.join(row.name for row in self.rows)}")
+
+    def plot(self, name: str | None = None) -> Figure:
+        """Show where one array's gradient is off: |a − n| / max|n| of every entry as a heat map.
+
+        `name` is the array; default the worst. Rows and columns are the array's (a vector is one row; of an array
+        with more axes the first ones are laid out as rows).
+
+        Raises
+        ------
+        KeyError
+            No such array.
+        ArgumentError
+            An array of which only part was compared, or whose gradient had the wrong shape.
+        """
+        row = max(self.rows, key=lambda row: row.error) if name is None and self.rows else self[name or ""]
+        if row.gradient is None or row.measured is None or row.gradient.shape != row.shape:
+            validate.fail(
+                "GradientReport.plot", f"{row.name or 'the array'} was not compared entry by entry",
+                "a row of check_gradients", "there is no error for each entry", "Its verdict: " + row.verdict,
+            )
+        size = float(np.max(np.abs(row.measured), initial=0.0)) or 1.0
+        errors = np.abs(row.gradient - row.measured) / size
+        title = f"{row.name or 'gradient'}: {row.verdict}, largest error {row.error:.1e} by {self.method}"
+        matrix = errors.reshape(-1, errors.shape[-1]) if errors.ndim > 1 else errors.reshape(1, -1)
+        return heat_map(np.nan_to_num(matrix, posinf=np.nan), title=title, unit="|analytic − numeric| / max|numeric|",
+                        log=True, digits=1)
 
     def raise_if_wrong(self) -> None:
         """Raise GradientError with the table in its message, unless everything is right."""

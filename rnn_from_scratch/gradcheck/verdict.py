@@ -78,7 +78,9 @@ class _Judge:
         else:
             ok, verdict = False, "WRONG" if self.alone else self._kink(name, array, analytic, index) or "WRONG"
         shown = (float(analytic[index]), float(best.numeric[index])) if array.size else (0.0, 0.0)
-        return GradientRow(name, array.shape, error, index, *shown, best.floor, ok, verdict)
+        return GradientRow(
+            name, array.shape, error, index, *shown, best.floor, ok, verdict, analytic.copy(), best.numeric.copy()
+        )
 
     def told_notes(self) -> list[str]:
         """Return the notes; arrays that share a reason against the complex step are named together."""

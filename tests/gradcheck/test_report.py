@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rnn_from_scratch.gradcheck import GradientError, check_gradients
+from rnn_from_scratch.validate import ArgumentError
 
 W, B = np.array([[0.7, -1.3], [2.1, 0.4], [0.2, -0.6]]), np.array([0.3, -0.9])
 X = np.array([[1.0, 0.5, -2.0], [0.3, -1.1, 0.8]])
@@ -86,3 +87,28 @@ def test_an_unknown_row_is_named():
     report = check_gradients(loss, PARAMS, gradients())
     with pytest.raises(KeyError, match=r"no row 'W'; it has layer\.W, b"):
         report["W"]
+
+
+# The picture
+
+
+def test_plot_shows_the_worst_array_entry_by_entry():
+    params = {"W": np.arange(6.0).reshape(2, 3) + 1, "b": np.ones(2)}
+    grads = {"W": 2 * params["W"], "b": 2 * params["b"]}
+    grads["W"][1, 2] += 3.0
+    report = check_gradients(lambda at: (at["W"] ** 2).sum() + (at["b"] ** 2).sum(), params, grads)
+    axes = report.plot().axes[0]
+    assert axes.get_title(loc="left").startswith("W: WRONG")
+    shown = np.ma.filled(axes.images[0].get_array(), 0.0)  # an error of exactly 0 is an empty cell
+    assert shown.shape == (2, 3)
+    assert np.unravel_index(np.argmax(shown), shown.shape) == (1, 2)
+    assert float(report["W"].gradient[1, 2] - report["W"].measured[1, 2]) == pytest.approx(3.0)
+    assert report.plot("b").axes[0].get_title(loc="left").startswith("b: right")
+
+
+def test_plot_refuses_what_was_not_compared_entry_by_entry():
+    report = check_gradients(lambda at: (at**2).sum(), np.ones(3), np.ones(2))
+    with pytest.raises(ArgumentError, match="was not compared entry by entry"):
+        report.plot()
+    with pytest.raises(KeyError):
+        report.plot("nothing")

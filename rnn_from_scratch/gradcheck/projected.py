@@ -1,0 +1,87 @@
+r"""Large models: gradients against numerical ones along random directions, array by array.
+
+Entry by entry a gradient of P numbers costs 2P losses. Along k directions v it costs 2k an array:
+
+.. math:: \frac{d}{ds} L(W + s v)\Big|_{s=0} = \sum_{ij} \frac{\partial L}{\partial W_{ij}} v_{ij}
+
+With v standard normal, the mean square of the difference of the two sides is ‖a − n‖²: what is compared is how far the
+whole array is off. It says that something is wrong in an array, and how much, not where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..arrays import Array, Tree, leaves, tree_map
+from .compare import as_real, check_gradients
+from .report import GradientReport
+
+
+def check_along_directions(
+    loss: Callable[[Tree], Any],
+    params: Tree,
+    grads: Tree,
+    method: str = "auto",
+    tolerance: float | None = None,
+    *,
+    rng: np.random.Generator,
+    directions: int = 3,
+) -> GradientReport:
+    """Compare `grads` with numerical derivatives of `loss` along random directions of each array.
+
+    Parameters
+    ----------
+    loss, params, grads, method, tolerance
+        As in `check_gradients`.
+    rng : Generator
+        Draws the directions.
+    directions : int
+        How many an array, at least 1. Each costs two losses (one by the complex step, and a few for its guard).
+
+    Returns
+    -------
+    GradientReport
+        As that of `check_gradients`: one row an array. The entry shown is a direction's number, and beside it stand
+        the two derivatives along it.
+
+    Raises
+    ------
+    ArgumentError
+        As `check_gradients`.
+
+    Source: Griewank & Walther (2008), §3.1, on directional derivatives; notebook 03; tests/gradcheck/test_projected.py.
+    """
+    where = "check_along_directions"
+    validate.generator(where, rng)
+    validate.size(where, "directions", directions)
+    named = dict(leaves(params))
+    for name, array in named.items():
+        validate.finite(where, name or "params", validate.float_array(where, name or "params", array, complex_ok=False))
+    drawn = {name: rng.standard_normal((directions, *array.shape)) for name, array in named.items()}
+
+    def moved(coefficients: Any) -> Any:
+        names = iter(drawn)
+
+        def along(array: Array) -> Array:
+            name = next(names)
+            step: Array = np.tensordot(coefficients[name], drawn[name], 1)
+            return array + step
+
+        return loss(tree_map(along, params))
+
+    given = dict(leaves(grads))
+    projected: dict[str, Any] = dict(given)  # what does not fit is told as it is
+    for name, array in named.items():
+        gradient = as_real(given[name], array.shape) if name in given else None
+        if gradient is not None:
+            projected[name] = np.tensordot(drawn[name], gradient, array.ndim)
+    zeros = {name: np.zeros(directions) for name in named}
+    report = check_gradients(moved, zeros, projected, method, tolerance, rng=rng)
+    rows = [replace(row, shape=named[row.name].shape) for row in report.rows]
+    note = f"along {directions} random direction{'s' * (directions > 1)} of each array: it tells which array, not where"
+    return replace(report, rows=rows, notes=[*report.notes, note])

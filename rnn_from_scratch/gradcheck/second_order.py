@@ -1,0 +1,157 @@
+r"""Second derivatives: Hessian–vector products by differences of gradients, and the symmetry of the Hessian.
+
+.. math:: H v = \frac{d}{ds} \nabla L(\theta + s v)\Big|_{s=0}
+
+A gradient is the gradient of *some* function only if H is symmetric, uᵀ(Hv) = vᵀ(Hu). That can be asked of a backward
+pass alone, without its loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import validate
+from ..arrays import Array, Tree, global_norm, leaves, tree_map
+from .compare import check_gradients
+from .report import GradientReport, GradientRow
+
+STEPS = {"central": 1e-5, "complex": 1e-20}
+
+
+def hessian_vector_product(
+    gradient: Callable[[Tree], Tree], params: Tree, vector: Tree, method: str = "central"
+) -> Tree:
+    r"""Return Hv from two gradients (central), or from one (complex step).
+
+    .. math:: \text{central: } \frac{g(\theta + h v) - g(\theta - h v)}{2h} \qquad
+              \text{complex: } \frac{\operatorname{Im} g(\theta + ihv)}{h}
+
+    Parameters
+    ----------
+    gradient : callable
+        Takes a tree like params, returns the gradients, the same tree. It is handed copies.
+    params, vector : the same tree
+        Where, and v.
+    method : "central" or "complex"
+        "complex" needs a backward pass that is complex-safe; its gradients must not drop the imaginary part.
+
+    Returns
+    -------
+    product : the same tree
+
+    Raises
+    ------
+    ArgumentError
+        An unknown method, trees that differ, arrays that are no floats, or gradients that come back real where
+        complex ones were needed.
+
+    Source: Pearlmutter (1994), on Hv by differences and exactly; tests/gradcheck/test_second_order.py.
+    """
+    where = "hessian_vector_product"
+    validate.option(where, "method", method, tuple(STEPS))
+    _check_same(where, params, vector)
+    size = global_norm(vector)
+    if size == 0.0:
+        return tree_map(np.zeros_like, params)
+    h = STEPS[method] * (max(1.0, global_norm(params)) / size if method == "central" else 1.0)
+    if method == "complex":
+        found = gradient(tree_map(lambda array, v: array + 1j * h * v, params, vector))
+        for name, array in leaves(found):
+            if not np.iscomplexobj(array):
+                validate.fail(
+                    where, f"the gradient {name or ''} came back real", "complex numbers",
+                    "the complex step reads Hv from the imaginary part", 'Try method="central".',
+                )
+        return tree_map(lambda array: array.imag / h, found)
+    ahead, behind = (
+        gradient(tree_map(lambda array, v, s=sign: array + s * h * v, params, vector)) for sign in (1.0, -1.0)
+    )
+    return tree_map(lambda up, down: (up - down) / (2.0 * h), ahead, behind)
+
+
+def check_hessian_vector_product(
+    gradient: Callable[[Tree], Tree], params: Tree, vector: Tree, product: Tree, tolerance: float | None = None
+) -> GradientReport:
+    """Compare a Hessian–vector product of one's own with differences of gradients, array by array.
+
+    Hv is itself a gradient, that of θ ↦ v·g(θ), so this is `check_gradients` with that function as the loss, and the
+    report, its methods and verdicts are the same. `gradient` must be right: check it first.
+
+    Parameters
+    ----------
+    gradient, params, vector
+        As in `hessian_vector_product`.
+    product : the same tree
+        The Hv to check.
+    tolerance : float, optional
+        As in `check_gradients`.
+    """
+    where = "check_hessian_vector_product"
+    _check_same(where, params, vector)
+
+    def along(at: Tree) -> Any:
+        parts = tree_map(lambda g, v: (g * v).sum(), gradient(at), vector)
+        return sum(part for _, part in leaves(parts))
+
+    return check_gradients(along, params, product, tolerance=tolerance)
+
+
+def check_symmetry(
+    gradient: Callable[[Tree], Tree], params: Tree, *, rng: np.random.Generator, directions: int = 3,
+    tolerance: float = 1e-6,
+) -> GradientReport:
+    """Ask of a backward pass alone whether it can be the gradient of anything: uᵀ(Hv) = vᵀ(Hu).
+
+    A wrong gradient nearly always fails. One that is the right gradient of another function (a loss scaled, a term
+    left out of it) passes: so this stands beside a check against the loss, not in its place.
+
+    Parameters
+    ----------
+    gradient, params
+        As in `hessian_vector_product`.
+    rng : Generator
+        Draws the pairs (u, v).
+    directions : int
+        How many pairs.
+    tolerance : float
+        Pass where |uᵀHv − vᵀHu| is below this share of ‖Hv‖‖u‖ + ‖Hu‖‖v‖.
+
+    Returns
+    -------
+    GradientReport
+        A row a pair: uᵀ(Hv) as analytic, vᵀ(Hu) as numeric.
+    """
+    where = "check_symmetry"
+    validate.generator(where, rng)
+    validate.size(where, "directions", directions)
+    validate.number(where, "tolerance", tolerance, above=0.0)
+    _check_same(where, params, params)
+    rows = []
+    for number in range(directions):
+        u, v = (tree_map(lambda array: rng.standard_normal(np.shape(array)), params) for _ in range(2))
+        Hv, Hu = (hessian_vector_product(gradient, params, direction) for direction in (v, u))
+        uHv, vHu = _dot(u, Hv), _dot(v, Hu)
+        scale = global_norm(Hv) * global_norm(u) + global_norm(Hu) * global_norm(v)
+        error = 0.0 if scale == 0 else abs(uHv - vHu) / scale
+        ok = bool(error < tolerance)  # also where it is NaN: then not
+        verdict = "symmetric" if ok else "WRONG: no function has this gradient"
+        rows.append(GradientRow(f"pair {number}", (), error, (), uHv, vHu, 0.0, ok, verdict))
+    return GradientReport(rows, "central differences of gradients")
+
+
+def _dot(first: Tree, second: Tree) -> float:
+    return float(sum(np.sum(part) for _, part in leaves(tree_map(np.multiply, first, second))))
+
+
+def _check_same(where: str, params: Tree, vector: Tree) -> None:
+    one, two = dict(leaves(params)), dict(leaves(vector))
+    if set(one) != set(two):
+        validate.fail(where, f"vector has {sorted(two)}", f"{sorted(one)}", "v is a direction in the parameters' space")
+    for name, array in one.items():
+        own = validate.float_array(where, name or "params", array, complex_ok=False)
+        validate.finite(where, name or "params", own)
+        other: Array = validate.float_array(where, f"vector {name}".strip(), two[name], complex_ok=False)
+        validate.shape(where, f"vector {name}".strip(), other, own.shape, "v is a direction in the parameters' space")
