@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from .. import validate
 from ..arrays import Array
 from ..plots import heat_map
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: Verdicts in which rounding plays a part begin with these; the table then shows the floor beside them.
 ZERO, RIGHT_TO, CANNOT_TELL = "zero, within rounding", "right to ", "cannot tell"
@@ -69,8 +66,8 @@ class GradientReport:
                 return row
         raise KeyError(f"the report has no row {name!r}; it has {', '.join(row.name for row in self.rows)}")
 
-    def plot(self, name: str | None = None) -> Figure:
-        """Show where one array's gradient is off: |a − n| / max|n| of every entry as a heat map.
+    def plot(self, name: str | None = None) -> Any:
+        """Return a Figure of where one array's gradient is off: |a − n| / max|n| of every entry as a heat map.
 
         `name` is the array; default the worst. Rows and columns are the array's (a vector is one row; of an array
         with more axes the first ones are laid out as rows).
@@ -89,7 +86,7 @@ class GradientReport:
                 "a row of check_gradients", "there is no error for each entry", "Its verdict: " + row.verdict,
             )
         size = float(np.max(np.abs(row.measured), initial=0.0)) or 1.0
-        errors = np.abs(row.gradient - row.measured) / size
+        errors = np.maximum(np.abs(row.gradient - row.measured) / size, 1e-17)  # no logarithm shows an error of 0
         title = f"{row.name or 'gradient'}: {row.verdict}, largest error {row.error:.1e} by {self.method}"
         matrix = errors.reshape(-1, errors.shape[-1]) if errors.ndim > 1 else errors.reshape(1, -1)
         return heat_map(np.nan_to_num(matrix, posinf=np.nan), title=title, unit="|analytic − numeric| / max|numeric|",
