@@ -96,7 +96,8 @@ def told(fault: BaseException) -> str:
 def lacking(thing: Any, kind: str, needed: Sequence[str]) -> None:
     """Raise BrokenError where `thing` lacks what a cell, layer or model must have."""
     if isinstance(thing, type):
-        raise BrokenError(f"{thing.__name__} is a class, not a {kind}: make one, such as {thing.__name__}(3, 4)")
+        a = "an" if kind[0] in "aeiou" else "a"
+        raise BrokenError(f"{thing.__name__} is a class, not {a} {kind}: make one, such as {thing.__name__}(3, 4)")
     missing = [name for name in needed if not hasattr(thing, name)]
     if missing:
         raise BrokenError(f"{type(thing).__name__} is no {kind}: it has no {', '.join(missing)}")

@@ -1,4 +1,4 @@
-"""PyTorch's values for models of tokens (tests/reference/make_models.py)."""
+"""PyTorch's values for models of tokens (tests/reference/make_models.py), and a loss's slope along a direction."""
 
 import json
 import math
@@ -7,7 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnn_from_scratch.arrays import leaves, tree_map
+
 FILE = Path(__file__).parents[1] / "reference" / "models.npz"
+
+
+@pytest.fixture(scope="session")
+def slope():
+    """Return a function of a loss, a point and a gradient: the loss's slope along one random direction by the complex
+    step, and as the gradient has it.
+    """
+    def along(loss, point, gradient):
+        rng = np.random.default_rng(99)
+        direction = tree_map(lambda array: rng.standard_normal(array.shape), point)
+        claimed = sum((g * d).sum() for (_, g), (_, d) in zip(leaves(gradient), leaves(direction), strict=True))
+        return loss(tree_map(lambda array, d: array + 1e-30j * d, point, direction)).imag / 1e-30, claimed
+
+    return along
 
 
 @pytest.fixture(scope="session")
