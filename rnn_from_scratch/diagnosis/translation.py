@@ -222,11 +222,14 @@ def _check_alone(model: Any, pairs: Pairs) -> list[str]:
 
 
 def _check_order(model: Any, pairs: Pairs) -> list[str]:
-    """What is read at the last step changes no logits before it."""
+    """What is read at the last step changes no logits before it, and does change the final state."""
     params, sources, targets = pairs[:3]
     other = targets.copy()
     other[-1] = (other[-1] + 1) % model.target_size
-    one, two = (model.forward(params, sources, inputs)[0] for inputs in (targets, other))
+    (one, end, _), (two, other_end, _) = (model.forward(params, sources, inputs) for inputs in (targets, other))
+    findings = []
     if distance(one[:-1], two[:-1]) != 0:
-        return ["the logits of a step depend on what is read at a later one"]
-    return []
+        findings.append("the logits of a step depend on what is read at a later one")
+    if distance(end, other_end) == 0:
+        findings.append("the final state does not know what was read last")
+    return findings

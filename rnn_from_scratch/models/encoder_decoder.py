@@ -240,7 +240,7 @@ class EncoderDecoder:
             What must be written, each sequence's last token `end`, without `start`: the decoder reads `start` and
             then targets[:-1].
         source_mask : (S, N) bool, optional
-            True where there is a source token.
+            True where there is a source token. A source without any is allowed, see `encode`.
         target_mask : (T, N) bool, optional
             True where there is a target token. Elsewhere targets may be any number; the padding may stand anywhere.
         divide_by : float, optional

@@ -101,6 +101,12 @@ class SeesTheFuture(EncoderDecoder):
         return logits + 0.1 * inputs[-1][:, None], final_state, cache
 
 
+class EndsWhereItStarted(EncoderDecoder):
+    def forward(self, params, sources, inputs, source_mask=None, target_mask=None, *, rng=None):
+        logits, _, cache = super().forward(params, sources, inputs, source_mask, target_mask, rng=rng)
+        return logits, self.encode(params, sources, source_mask)[1], cache
+
+
 class IgnoresTheSourceMask(EncoderDecoder):
     def forward(self, params, sources, inputs, source_mask=None, target_mask=None, *, rng=None):
         return super().forward(params, np.clip(sources, 0, 2), inputs, None, target_mask, rng=rng)
@@ -190,6 +196,7 @@ WRONG = {
     ReadsTheAnswer: (set(), "the loss is not that of the model's own logits under teacher forcing"),
     ReadsPadding: (set(), "the loss is not that of the model's own logits under teacher forcing (both masks)"),
     SeesTheFuture: (set(), "the logits of a step depend on what is read at a later one"),
+    EndsWhereItStarted: (set(), "the final state does not know what was read last"),
     IgnoresTheSourceMask: (set(), "the summed loss of a padded batch is not the sum of its sequences' own"),
     AttendsToPadding: (set(), "the summed loss of a padded batch is not the sum of its sequences' own"),
     CountsPadding: (set(), "the loss is not that of the model's own logits under teacher forcing (both masks)"),

@@ -305,6 +305,13 @@ def test_loss_and_grads_refuses(case):
     assert str(caught.value).startswith(message)
 
 
+def test_forward_refuses_what_the_decoder_cannot_read():
+    with pytest.raises(DtypeError, match=r"^EncoderDecoder.forward: inputs is of dtype float64 and shape \(4, 3\)"):
+        MODEL.forward(PARAMS, SOURCES, TARGETS.astype(float))
+    with pytest.raises(ShapeError, match=r"^EncoderDecoder.forward: sources has 3 sequences and the target 2, expect"):
+        MODEL.forward(PARAMS, SOURCES, TARGETS[:, :2])
+
+
 def test_float32_beside_float64_is_refused():
     mixed = {**PARAMS, "bridge": tree_map(lambda array: array.astype(np.float32), PARAMS["bridge"])}
     with pytest.raises(DtypeError, match=r"^Dense.forward: params\.W_hy is float32 beside xs of float64, expected one"):
