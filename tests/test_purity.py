@@ -70,6 +70,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "models.truncated.window_loss_and_grads": "start_state is the state given",
     "models.truncated.truncated_bptt": "start_state is the state given",
     "diagnosis.probe.make_probe": "the probe holds xs",
+    **{f"diagnosis.rules.{name}": "the rows keep the gradients that they show" for name in ("renamed", "joined")},
     "interop.foreign.entries": "another dictionary of the caller's arrays",
     "interop.foreign.real_array": "a check hands the array on",
     "interop.foreign.take": "it picks among the caller's arrays; those who call it copy",
