@@ -16,6 +16,7 @@ import pytest
 
 import rnn_from_scratch
 from rnn_from_scratch.cells import RNNCell
+from rnn_from_scratch.diagnosis.museum import EXHIBITS
 
 _spec = importlib.util.spec_from_file_location("purity_cases", Path(__file__).with_name("purity_cases.py"))
 _module = importlib.util.module_from_spec(_spec)
@@ -35,6 +36,11 @@ LEFT_OUT = {
         "param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")},
     **{f"attention.Attention.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "project_memory", "score", "query_grad", "param_grads")},
+    **{f"diagnosis.museum.{exhibit}.{name}": "wrong on purpose, the right one beside it: tests/diagnosis/test_museum.py"
+       for exhibit in EXHIBITS for name in ("wrong", "right")},
+    **{f"diagnosis.museum.styles.{name}": "every exhibit runs through it: tests/diagnosis/test_museum.py" for name in (
+        "zeros", "one_hot", "softmax_columns", "cross_entropy", "rnn_forward", "lstm_forward", "rnn_in_columns",
+        "lstm_in_columns", "cross_entropy_rows", "rnn_forward_rows", "gru_forward_rows")},
 }
 SHARING = {  # a result that holds an argument itself, and why it may
     "activations.identity": "it returns what it was given",
