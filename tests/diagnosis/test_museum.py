@@ -340,3 +340,30 @@ def test_a_window_of_one_has_two_steps():
 def test_the_order_matters_even_where_jacobians_commute():
     """One hidden unit: its Jacobians are numbers, but what the steps add is not the same both ways."""
     assert only("loop_runs_forwards", T=2, H=1)[0] == HIDDEN
+
+
+@pytest.mark.parametrize(("carried", "dx", "da0", "dWf", "dWi"), [
+    (False, [-0.00173313, 0.08287442, -0.30545663, -0.43281115], -0.095911501954, -0.0698198561274, 0.102371820249),
+    (True, [0.00218254, 0.28205375, -0.48292508, -0.43281115], 0.312770310257, -0.0809802310938, 0.40512433093),
+])
+def test_the_expected_values_of_the_exercise(carried, dx, da0, dWf, dWi):
+    """From the exercise's own seed: versions 2 and 3 print what comes without the carry, later copies with it."""
+    room = museum.carry_never_updated
+    rng = np.random.RandomState(1)
+    xs, a = rng.randn(3, 10, 7), rng.randn(5, 10)
+    p = {}
+    for gate in "fioc":
+        p["W" + gate], p["b" + gate] = rng.randn(5, 8), rng.randn(5, 1)
+    p |= {"Wy": np.zeros((1, 5)), "by": np.zeros((1, 1))}
+    steps, _ = room.lstm_forward(p, xs.transpose(2, 0, 1), a, np.zeros((5, 10)))
+    da, da_prevt, dc_prevt = rng.randn(5, 10, 4), np.zeros((5, 10)), np.zeros((5, 10))
+    found, total = np.zeros((3, 10, 4)), {gate: np.zeros((5, 8)) for gate in "fi"}
+    for t in reversed(range(4)):
+        da_prev, dc_prev, d = room._cell_backward(p, da[:, :, t] + da_prevt, dc_prevt, steps[t])
+        found[:, :, t] = sum(p["W" + gate][:, 5:].T @ d[gate] for gate in "fioc")
+        for gate in total:
+            total[gate] += d[gate] @ steps[t].z.T
+        if carried:
+            da_prevt, dc_prevt = da_prev, dc_prev
+    assert np.allclose(found[1, 2], dx, rtol=0, atol=5e-9)
+    assert np.allclose([da_prev[2, 3], total["f"][3, 1], total["i"][1, 2]], [da0, dWf, dWi], rtol=0, atol=1e-12)
