@@ -81,10 +81,10 @@ def off(case, grads, expected):
     """Return the blocks that differ, after making sure that each is clearly right or clearly wrong."""
     found = set()
     for name, gradient in grads.items():
-        if gradient.shape != expected[name].shape:
-            found |= set(student_case.blocks(case.reference, name, expected[name]))
-            continue
         pairs = student_case.blocks(case.reference, name, expected[name])
+        if gradient.shape != expected[name].shape:
+            found |= set(pairs)
+            continue
         for block, mine in student_case.blocks(case.reference, name, gradient).items():
             size = error(mine, pairs[block])
             assert size < RIGHT or size > WRONG, (block, size)
@@ -285,8 +285,7 @@ def outcome(case, sizes):
 @select("broken")
 def test_broken_ones_break_as_they_say(case):
     several, one_step, one_sequence = {
-        "rnn-raises": ("IndexError",) * 3,
-        "rnn-nan": ("not finite",) * 3,
+        "rnn-raises": ("IndexError",) * 3, "rnn-nan": ("not finite",) * 3,
         "rnn-fails-for-one-step": ("right", "ValueError", "right"),
         "rnn-lists": ("types",) * 3,
         "lstm-other-keys": ("keys",) * 3,
@@ -294,7 +293,7 @@ def test_broken_ones_break_as_they_say(case):
         "gru-fails-for-one-sequence": ("right", "right", "IndexError"),
         "gru-before-gradients-by-step": ("shapes",) * 3,
         "gru-before-noise": ("all wrong",) * 3,
-    }[case.name]
+    }[case.name]  # fmt: skip
     assert outcome(case, (3, 2, 3, 2, 4)) == several
     assert outcome(case, (1, 2, 3, 2, 4)) == one_step
     assert outcome(case, (3, 1, 3, 2, 4)) == one_sequence
