@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+# Before NumPy is imported: on matrices this small a second thread only waits, and the mutation run needs the core.
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
 MUTATION = Path(__file__).parent / "diagnosis" / "mutation.py"
 _started = pytest.StashKey[subprocess.Popen]()
 
@@ -19,9 +23,8 @@ def pytest_collection_modifyitems(items):
 def pytest_collection_finish(session):
     """Start it as soon as it is known to be wanted."""
     if any("test_mutation.py" in item.nodeid for item in session.items) and not session.config.option.collectonly:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         session.config.stash[_started] = subprocess.Popen(
-            [sys.executable, str(MUTATION)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+            [sys.executable, str(MUTATION)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
 
