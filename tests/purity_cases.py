@@ -34,6 +34,7 @@ from rnn_from_scratch.cells import (
     irnn_params,
 )
 from rnn_from_scratch.data import batching, date_patterns, dates, tasks, text
+from rnn_from_scratch.diagnosis import attention as attention_checks
 from rnn_from_scratch.diagnosis import (
     conformance,
     contract,
@@ -589,6 +590,8 @@ CASES = {
     "diagnosis.functions.random_mask_like": lambda n: partial(functions.random_mask_like, (4, 3), rng()),
     "diagnosis.models.check_model": lambda n: partial(models.check_model, n.small, rng=rng(), xs=n.few),
     "diagnosis.models.check_windows": lambda n: partial(models.check_windows, n.small, 2, 2, rng=rng(), xs=n.few),
+    "diagnosis.attention.check_attention": lambda n: partial(
+        attention_checks.check_attention, AttentionLayer(MultiplicativeAttention(1, 2)), rng=rng()),
     "diagnosis.translation.check_encoder_decoder": lambda n: partial(
         translation.check_encoder_decoder, PAIR, rng=rng()),
     "diagnosis.probe.different_sizes": lambda n: partial(probe.different_sizes, "Here", D, H),
