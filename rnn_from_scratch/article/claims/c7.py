@@ -43,13 +43,19 @@ class Outcome(NamedTuple):
     largest_norm: float  # of the raw gradient, before any clip
 
 
+def random_matrix(H: int, radius: float, *, rng: np.random.Generator) -> Array:
+    """Return a random normal (H, H) matrix scaled to this spectral radius."""
+    W: Array = rng.standard_normal((H, H))
+    scaled: Array = W * (radius / np.abs(np.linalg.eigvals(W)).max())
+    return scaled
+
+
 def exploding_start(seed: int, radius: float = RADIUS) -> tuple[SequenceModel, Params, np.random.Generator]:
     """Return a model whose W_hh is a random normal matrix scaled to this spectral radius, and the generator."""
     rng = np.random.default_rng(seed)
     model = SequenceModel(Recurrent(RNNCell(SYMBOLS + 1, HIDDEN), engine="stepwise"), SYMBOLS)
     params = model.init_params(rng=rng)
-    W: Array = rng.standard_normal((HIDDEN, HIDDEN))
-    params["recurrent"]["W_hh"] = W * (radius / np.abs(np.linalg.eigvals(W)).max())
+    params["recurrent"]["W_hh"] = random_matrix(HIDDEN, radius, rng=rng)
     return model, params, rng
 
 
