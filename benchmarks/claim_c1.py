@@ -1,8 +1,8 @@
 """Claim C1: which networks learn to recall a symbol, against the lag.
 
 Run as `python -m benchmarks.claim_c1` (about ten minutes of CPU time); `--quick` takes one seed, two kinds and two
-lags, and saves nothing. The committed result was put together from two runs with these settings: one of the kind that is
-trained by gradient descent, one of all the others.
+lags, and saves nothing. The committed result was put together from two runs with these settings: one of the kind
+that is trained by gradient descent, one of all the others.
 """
 
 from __future__ import annotations
