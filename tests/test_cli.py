@@ -32,15 +32,15 @@ def test_verify_prints_a_row_an_equation_and_exits_with_0():
     assert done.stderr == ""
     header, *rows, summary = done.stdout.splitlines()
     assert header.split() == ["id", "equation", "code", "central", "complex", "verdict", "also", "measured"]
-    assert len(rows) == 21
+    assert len(rows) == 28
     assert all(re.search(r"\bproven\b", row) for row in rows)
-    assert summary.startswith("21 rows of 11 ids: every one proven.")
+    assert summary.startswith("28 rows of 14 ids: every one proven.")
 
 
 def test_verify_json(capsys):
     assert main(["verify", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert len(rows) == 21
+    assert len(rows) == 28
     for row in rows:
         assert {"id", "equation", "code", "central", "complex", "ok"} <= set(row)
         assert row["ok"] is True

@@ -15,7 +15,7 @@ import numpy as np
 from .. import validate
 from ..cells import RNNCell
 from ..gradcheck.numerical import METHODS
-from . import proofs
+from . import gate_proofs, proofs
 from .points import Context, Outcome
 
 
@@ -133,6 +133,38 @@ EQUATIONS: list[Equation] = [
             _BPTT_CODE[name], "04_backpropagation_through_time", proofs.backpropagation(name),
         )
         for name, (text, latex) in _BPTT_TEXT.items()
+    ),
+    *(
+        Equation(
+            "E-LSTM", f"c_t = f c_{{t-1}} + i g,  h_t = o tanh(c_t), {which}",
+            r"c_t = f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh(c_t)",
+            "cells.lstm:LSTMCell.step_backward", "11_lstm_and_gru", gate_proofs.lstm(peepholes),
+        )
+        for which, peepholes in (("no peepholes", False), ("peepholes", True))
+    ),
+    *(
+        Equation(
+            "E-GRU", f"h_t = (1 - z) n + z h_{{t-1}},  {text}",
+            rf"h_t = (1 - z_t) \odot n_t + z_t \odot h_{{t-1}}, \quad n_t = \tanh({latex})",
+            "cells.gru:GRUCell.step_backward", "11_lstm_and_gru", gate_proofs.gru(reset_after),
+        )
+        for text, latex, reset_after in (
+            ("n = tanh(… + r (W_hn h + b_hn))", r"\dots + r_t \odot (h_{t-1} W_{hn} + b_{hn})", True),
+            ("n = tanh(… + W_hn (r h))", r"\dots + (r_t \odot h_{t-1}) W_{hn}", False),
+        )
+    ),
+    *(
+        Equation(
+            "E-ATT", f"c = Σ α_s m_s,  α = softmax(e),  {text}",
+            rf"c = \sum_s \alpha_s m_s, \quad \alpha = \operatorname{{softmax}}(e), \quad e_s = {latex}",
+            f"cells.{code}", "13_attention_and_translation", gate_proofs.attention(scores),
+        )
+        for scores, text, latex, code in (
+            ("additive", "e = v·tanh(q W_q + m W_m)", r"v^\top \tanh(q W_q + m_s W_m)",
+             "bahdanau:BahdanauCell.step_backward"),
+            ("general", "e = q·(m W_m)", r"q^\top W m_s", "luong:LuongCell.step_backward"),
+            ("dot", "e = q·m", r"q^\top m_s", "luong:LuongCell.step_backward"),
+        )
     ),
 ]
 

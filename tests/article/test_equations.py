@@ -14,8 +14,9 @@ from rnn_from_scratch.gradcheck.numerical import METHODS
 from rnn_from_scratch.optim import clipping
 from rnn_from_scratch.validate import ArgumentError
 
-# The article's ids of §1–§3 (article/ARTICLE.md); E-LSTM, E-GRU and E-ATT belong to its §5.
-ARTICLE_IDS = ["E2.1a", "E2.1b", "E2.2", "E2.3", "E2.4a", "E2.4b", "E2.5", "E-CE", "E-MSE", "E-BPTT"]
+# The ids of article/ARTICLE.md.
+ARTICLE_IDS = ["E2.1a", "E2.1b", "E2.2", "E2.3", "E2.4a", "E2.4b", "E2.5", "E-CE", "E-MSE", "E-BPTT", "E-LSTM", "E-GRU",
+               "E-ATT"]
 SOURCES = Path(__file__).parents[2] / "notebooks" / "solutions"
 
 # What each fault must break, and nothing that it does not touch (E-CE and E-MSE never see the cell).
