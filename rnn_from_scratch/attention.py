@@ -88,8 +88,7 @@ class AdditiveAttention:
     attention_size: int
 
     def __post_init__(self) -> None:
-        for name in ("query_size", "memory_size", "attention_size"):
-            validate.size("AdditiveAttention", name, getattr(self, name))
+        validate.sizes("AdditiveAttention", self, "query_size", "memory_size", "attention_size")
 
     def param_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Return {"W_q": (Q, A), "W_m": (M, A), "v": (A,)}."""
@@ -162,8 +161,7 @@ class MultiplicativeAttention:
     score_type: str = "general"
 
     def __post_init__(self) -> None:
-        validate.size("MultiplicativeAttention", "query_size", self.query_size)
-        validate.size("MultiplicativeAttention", "memory_size", self.memory_size)
+        validate.sizes("MultiplicativeAttention", self, "query_size", "memory_size")
         validate.option("MultiplicativeAttention", "score_type", self.score_type, ("general", "dot"))
         if self.score_type == "dot" and self.query_size != self.memory_size:
             validate.fail(

@@ -62,6 +62,17 @@ def float_array(where: str, name: str, value: Any, *, hint: str = "", complex_ok
     return cast(Array, value)
 
 
+def as_array(where: str, name: str, value: Any) -> Array:
+    """Return a list (or what else NumPy can read) as an array; rows of unequal lengths are told as such."""
+    try:
+        array: Array = value if isinstance(value, np.ndarray) else np.asarray(value)
+    except ValueError:  # also what NumPy makes of a list of lists of unequal lengths
+        because = "every row has one length"
+        fail(where, f"{name} is {value!r:.60}", "an array, or a list of numbers", because, error=ShapeError)
+    _plain(where, name, array)
+    return array
+
+
 def _plain(where: str, name: str, value: Array) -> None:
     """Refuse the two subclasses whose operators mean something else."""
     if isinstance(value, np.ma.MaskedArray | np.matrix):
@@ -82,7 +93,7 @@ def shape(
     sizes: dict[str, int] = {}
     fits = array.ndim == len(expected)
     for got, want in zip(array.shape, expected, strict=False):
-        fits = fits and got == (want if isinstance(want, int) else sizes.setdefault(want, got))
+        fits = fits and got == (sizes.setdefault(want, got) if isinstance(want, str) else want)
     if fits and 0 not in sizes.values():  # nearly every call: no words to look for
         return sizes
     pattern = "(" + ", ".join(str(size) for size in expected) + ("," if len(expected) == 1 else "") + ")"
@@ -190,6 +201,12 @@ def size(where: str, name: str, value: Any, because: str = "it counts something"
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         fail(where, f"{name} is {value!r}", "a whole number of at least 1", because)
     return int(value)
+
+
+def sizes(where: str, owner: Any, *names: str) -> None:
+    """Check these sizes of a frozen dataclass and keep each as Python's int, since 4·np.int8(40) is −96."""
+    for name in names:
+        object.__setattr__(owner, name, size(where, name, getattr(owner, name)))
 
 
 def number(

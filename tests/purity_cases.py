@@ -353,6 +353,7 @@ CASES = {
     "arrays.tree_scale": lambda n: partial(arrays.tree_scale, n.params, 0.5),
     "arrays.global_norm": lambda n: partial(arrays.global_norm, n.params),
     "validate.float_array": lambda n: partial(validate.float_array, "Here", "xs", n.xs),
+    "validate.as_array": lambda n: partial(validate.as_array, "Here", "xs", n.xs),
     "validate.shape": lambda n: partial(validate.shape, "Here", "xs", n.xs, ("T", "N", D)),
     "validate.same_dtype": lambda n: partial(validate.same_dtype, "Here", params=n.params, xs=n.xs),
     "validate.finite": lambda n: partial(validate.finite, "Here", "xs", n.xs, n.mask),

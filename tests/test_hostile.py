@@ -5,12 +5,30 @@ import re
 import numpy as np
 import pytest
 
-from rnn_from_scratch.cells import RNNCell
-from rnn_from_scratch.data import article_data, fading_sum_data, laugh_letters, minibatches, one_hot, recall_data
+from rnn_from_scratch.arrays import leaves
+from rnn_from_scratch.attention import AdditiveAttention, MultiplicativeAttention
+from rnn_from_scratch.cells import GRUCell, IndRNNCell, LayerNormLSTMCell, LSTMCell, LuongCell, RNNCell
+from rnn_from_scratch.data import (
+    article_data,
+    bucketed_batches,
+    fading_sum_data,
+    laugh_letters,
+    minibatches,
+    one_hot,
+    recall_data,
+)
 from rnn_from_scratch.diagnosis import check_model
-from rnn_from_scratch.layers import Dense, Recurrent
+from rnn_from_scratch.layers import Bidirectional, Dense, Embedding, LayerNorm, Recurrent
 from rnn_from_scratch.losses import mean_squared_error, softmax_cross_entropy
-from rnn_from_scratch.models import SequenceModel, truncated_bptt
+from rnn_from_scratch.models import (
+    Bridge,
+    LanguageModel,
+    SequenceClassifier,
+    SequenceModel,
+    TokenEncoder,
+    truncated_bptt,
+    windows,
+)
 from rnn_from_scratch.optim import (
     Adam,
     GradientDescent,
@@ -97,6 +115,53 @@ def test_windows_do_not_share_their_states_with_the_caller():
                 found.next_state[0][:] = 99.0
         results.append(np.stack(grads))
     assert np.array_equal(*results)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64])
+def test_a_size_of_numpy_is_that_size(kind):
+    """np.int8(40) · 4 is −96, and beside np.int64(4) a bias (1,) was broadcast: no size, it passed for a name."""
+    D, H = kind(3), kind(100)
+    made = [
+        *(cell(D, H) for cell in (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell)), Dense(D, H),
+        Embedding(D, H), LayerNorm(H), AdditiveAttention(D, H, H), MultiplicativeAttention(D, H), Bridge(D, (H, H)),
+        SequenceModel(LAYER, H), TokenEncoder(LAYER, H), SequenceClassifier(LAYER, H, D),
+        LanguageModel(LAYER, H),
+        LuongCell(RNNCell(D, H), MultiplicativeAttention(H, H)),
+        Bidirectional(Recurrent(RNNCell(D, H)), Recurrent(RNNCell(D, H))),
+    ]
+    for one in made:
+        assert "np." not in repr(one)  # every size is Python's own
+        if hasattr(one, "param_shapes"):
+            assert all(size > 0 for _, size in leaves(dict(one.param_shapes())))
+    assert LSTMCell(D, H).param_shapes()["W_xh"] == (3, 400)
+    assert made[-1].hidden_size == 200
+    _, grads = Embedding(D, H).backward({"W_embed": np.zeros((3, 100))}, *Embedding(D, H).forward(
+        {"W_embed": np.ones((3, 100))}, np.array([2, 2])))
+    assert grads["W_embed"].sum(axis=1).tolist() == [0.0, 0.0, 200.0]
+    for layer, params, bias in (
+        (Dense(kind(2), kind(4)), {"W_hy": np.ones((2, 4)), "b_y": np.ones(1)}, "b_y"),
+        (LayerNorm(kind(2)), {"gain": np.ones(2), "bias": np.ones(1)}, "bias"),
+        (Recurrent(RNNCell(kind(2), kind(4))), {**PARAMS["recurrent"], "b_h": np.ones(1)}, "b_h"),
+    ):
+        with pytest.raises(ArgumentError, match=rf"params\['{bias}'\] has shape \(1,\), expected"):
+            layer.forward(params, XS)
+
+
+def test_small_integers_of_numpy_do_not_overflow():
+    small, rng = np.int8(100), np.random.default_rng(0)
+    lengths = [len(batch) for batch in bucketed_batches(list(range(300)), small, rng=rng, pool=np.int8(20))]
+    assert lengths == [100, 100, 100]  # 20 · np.int8(100) is −48: no batch at all
+    assert recall_data(rng=rng, lag=small, N=2, at=small)[0].shape == (201, 2, 5)
+    assert windows(300, small, small) == windows(300, 100, 100)
+
+
+def test_float32_in_a_gradient_of_the_final_state_is_not_promoted():
+    for model, xs in ((SequenceModel(LAYER, 3, outputs="many-to-one"), XS), (
+            SequenceClassifier(LAYER, 5, 3), np.ones((5, 3), int))):
+        params = model.init_params(rng=np.random.default_rng(0))
+        logits, final, cache = model.forward(params, xs)
+        with pytest.raises(ArgumentError, match=r"backward: dfinal_state\[0\] is float32 beside dlogits of float64"):
+            model.backward(params, logits, cache, (final[0].astype(np.float32),))
 
 
 def test_generators_refuse_at_the_call():

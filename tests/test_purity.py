@@ -32,6 +32,7 @@ MODULES_LEFT_OUT = {
 LEFT_OUT = {
     "validate.fail": "it returns nothing, it raises",
     "validate.cache": "it looks at a type alone", "validate.float_dtype": "it takes no array",
+    "validate.sizes": "it takes no array",
     **{f"cells.base.Cell.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")},
     **{f"attention.Attention.{name}": "a protocol has no code" for name in (
@@ -47,6 +48,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "arrays.leaves": "it walks the caller's own arrays",
     "gradcheck.compare.as_real": "an array that is float64 already is handed on",
     "validate.float_array": "a check hands the array on", "validate.mask": "a check hands the array on",
+    "validate.as_array": "a check hands the array on",
     **{f"cells.{name}.step": "the cache holds the state before the step" for name in (
         "rnn.RNNCell", "lstm.LSTMCell", "gru.GRUCell", "indrnn.IndRNNCell", "layer_norm_lstm.LayerNormLSTMCell",
         "bahdanau.BahdanauCell", "luong.LuongCell")},

@@ -69,6 +69,7 @@ def test_shape_returns_the_sizes_by_name():
     assert validate.shape("Here", "xs", np.zeros((7, 2, 3)), ("T", "N", 3)) == {"T": 7, "N": 2}
     assert validate.shape("Here", "W", np.zeros((4, 4)), ("H", "H")) == {"H": 4}
     assert validate.shape("Here", "b", np.zeros((0,)), ("D",)) == {"D": 0}
+    assert refused(ShapeError, validate.shape, "b", np.zeros(1), (np.int64(4),)).startswith("Here: b has shape (1,), ")
 
 
 @pytest.mark.parametrize("size", [(7, 3), (7, 2, 4), (7,), (), (7, 2, 3, 1)])

@@ -53,8 +53,7 @@ class GRUCell:
     reset_after: bool = True
 
     def __post_init__(self) -> None:
-        validate.size("GRUCell", "input_size", self.input_size)
-        validate.size("GRUCell", "hidden_size", self.hidden_size)
+        validate.sizes("GRUCell", self, "input_size", "hidden_size")
         validate.option("GRUCell", "reset_after", self.reset_after, (True, False))
 
     def param_shapes(self) -> Mapping[str, tuple[int, ...]]:

@@ -32,8 +32,7 @@ class IndRNNCell:
     activation: str = "relu"
 
     def __post_init__(self) -> None:
-        validate.size("IndRNNCell", "input_size", self.input_size)
-        validate.size("IndRNNCell", "hidden_size", self.hidden_size)
+        validate.sizes("IndRNNCell", self, "input_size", "hidden_size")
         validate.option("IndRNNCell", "activation", self.activation, ACTIVATIONS)
 
     def param_shapes(self) -> Mapping[str, tuple[int, ...]]:

@@ -60,8 +60,7 @@ class LayerNormLSTMCell:
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        validate.size("LayerNormLSTMCell", "input_size", self.input_size)
-        validate.size("LayerNormLSTMCell", "hidden_size", self.hidden_size)
+        validate.sizes("LayerNormLSTMCell", self, "input_size", "hidden_size")
         if self.hidden_size == 1:
             validate.fail(
                 "LayerNormLSTMCell", "hidden_size is 1", "at least 2", "a single cell normalises to 0 whatever it holds"

@@ -57,8 +57,7 @@ class LSTMCell:
     forget_bias: float = 1.0
 
     def __post_init__(self) -> None:
-        validate.size("LSTMCell", "input_size", self.input_size)
-        validate.size("LSTMCell", "hidden_size", self.hidden_size)
+        validate.sizes("LSTMCell", self, "input_size", "hidden_size")
         validate.option("LSTMCell", "peepholes", self.peepholes, (False, True))
         validate.number("LSTMCell", "forget_bias", self.forget_bias)
 

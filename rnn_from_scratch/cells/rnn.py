@@ -38,8 +38,7 @@ class RNNCell:
     activation: str = "tanh"
 
     def __post_init__(self) -> None:
-        validate.size("RNNCell", "input_size", self.input_size)
-        validate.size("RNNCell", "hidden_size", self.hidden_size)
+        validate.sizes("RNNCell", self, "input_size", "hidden_size")
         validate.option("RNNCell", "activation", self.activation, ACTIVATIONS)
 
     def param_shapes(self) -> Mapping[str, tuple[int, ...]]:

@@ -138,14 +138,14 @@ def bucketed_batches(
     Source: Bahdanau, Cho & Bengio (2015), appendix B.2 (pools of 20 batches); notebook 13; tests/data/test_batching.py.
     """
     where = "bucketed_batches"
-    keys = np.asarray(lengths)
+    keys = validate.as_array(where, "lengths", lengths)
     validate.shape(where, "lengths", keys, ("N",), "each sequence has one length")
     if not np.issubdtype(keys.dtype, np.integer):
         hint = "Try [len(text) for text in texts]."
         validate.fail(where, f"lengths has dtype {keys.dtype}", "integers", "", hint, validate.DtypeError)
     N = len(keys)
-    validate.size(where, "batch_size", batch_size)
-    validate.size(where, "pool", pool)
+    batch_size = validate.size(where, "batch_size", batch_size)
+    pool = validate.size(where, "pool", pool)
     if batch_size > N:
         validate.fail(where, f"batch_size is {batch_size}", f"at most {N}", f"there are {N} sequences")
     order = validate.generator(where, rng).permutation(N)
@@ -253,7 +253,7 @@ def one_hot(indices: Array, size: int, dtype: npt.DTypeLike = np.float64) -> Arr
     """
     where = "one_hot"
     validate.size(where, "size", size)
-    array = np.asarray(indices)
+    array = validate.as_array(where, "indices", indices)
     if not np.issubdtype(array.dtype, np.integer):
         validate.fail(where, f"indices has dtype {array.dtype}", "integers", error=validate.DtypeError)
     bad = (array < 0) | (array >= size)

@@ -129,13 +129,12 @@ def recall_data(
     """
     where = "recall_data"
     validate.generator(where, rng)
-    validate.size(where, "lag", lag)
-    validate.size(where, "N", N)
-    validate.size(where, "symbols", symbols)
+    lag, N = validate.size(where, "lag", lag), validate.size(where, "N", N)
+    symbols = validate.size(where, "symbols", symbols)
     if isinstance(at, bool) or not isinstance(at, int | np.integer) or at < 0:
         validate.fail(where, f"at is {at!r}", "a whole number of at least 0", "it counts the steps before the cue")
     cue = rng.integers(0, symbols, N)
-    T = lag + 1 + at
+    T = lag + 1 + int(at)
     xs = np.zeros((T, N, symbols + 1))
     xs[at, np.arange(N), cue] = 1.0
     xs[-1, :, -1] = 1.0

@@ -99,7 +99,7 @@ class Vocabulary:
             Indices that are no integers, that have more axes than time, or that are outside 0 … V − 1.
         """
         where = "Vocabulary.decode"
-        array = np.asarray(indices)
+        array = validate.as_array(where, "indices", indices)
         if array.ndim != 1:
             hint = "One sequence at a time: indices[:, n]."
             validate.fail(where, f"indices has shape {array.shape}", "(T,)", "", hint, validate.ShapeError)

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Array, Tree, leaves, tree_map
-from .compare import as_real, check_gradients
+from .compare import _named, as_real, check_gradients
 from .report import GradientReport
 
 
@@ -59,7 +59,7 @@ def check_along_directions(
     where = "check_along_directions"
     validate.generator(where, rng)
     validate.size(where, "directions", directions)
-    named = dict(leaves(params))
+    named = _named(where, "params", params)
     for name, array in named.items():
         validate.finite(where, name or "params", validate.float_array(where, name or "params", array, complex_ok=False))
     drawn = {name: rng.standard_normal((directions, *array.shape)) for name, array in named.items()}

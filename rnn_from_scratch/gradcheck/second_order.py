@@ -34,7 +34,7 @@ def hessian_vector_product(
     gradient : callable
         Takes a tree like params, returns the gradients, the same tree. It is handed copies.
     params, vector : the same tree
-        Where, and v.
+        Where, and v. float32 is promoted to float64: a step of a difference is below its resolution.
     method : "central" or "complex"
         "complex" needs a backward pass that is complex-safe; its gradients must not drop the imaginary part.
 
@@ -45,20 +45,22 @@ def hessian_vector_product(
     Raises
     ------
     ArgumentError
-        An unknown method, trees that differ, arrays that are no floats, or gradients that come back real where
-        complex ones were needed.
+        An unknown method, trees that differ, arrays that are no floats, gradients that are no arrays of the params'
+        shapes, or that come back real where complex ones were needed.
 
     Source: Pearlmutter (1994), on Hv by differences and exactly; tests/gradcheck/test_second_order.py.
     """
     where = "hessian_vector_product"
     validate.option(where, "method", method, tuple(STEPS))
     _check_same(where, params, vector)
+    params, vector = (tree_map(lambda array: np.asarray(array, np.float64), tree) for tree in (params, vector))
     size = global_norm(vector)
     if size == 0.0:
         return tree_map(np.zeros_like, params)
-    h = STEPS[method] * (max(1.0, global_norm(params)) / size if method == "central" else 1.0)
+    h = STEPS[method] * (max(1.0, global_norm(params)) if method == "central" else 1.0) / size  # a v of any length
     if method == "complex":
         found = gradient(tree_map(lambda array, v: array + 1j * h * v, params, vector))
+        _check_gradient(where, found, params)
         for name, array in leaves(found):
             if not np.iscomplexobj(array):
                 validate.fail(
@@ -69,6 +71,8 @@ def hessian_vector_product(
     ahead, behind = (
         gradient(tree_map(lambda array, v, s=sign: array + s * h * v, params, vector)) for sign in (1.0, -1.0)
     )
+    for found in (ahead, behind):
+        _check_gradient(where, found, params)
     return tree_map(lambda up, down: (up - down) / (2.0 * h), ahead, behind)
 
 
@@ -144,6 +148,18 @@ def check_symmetry(
 
 def _dot(first: Tree, second: Tree) -> float:
     return float(sum(np.sum(part) for _, part in leaves(tree_map(np.multiply, first, second))))
+
+
+def _check_gradient(where: str, gradient: Any, params: Tree) -> None:
+    """Refuse what is not the same tree as params."""
+    found, expected = dict(leaves(gradient)), dict(leaves(params))
+    if set(found) != set(expected):
+        validate.fail(
+            where, f"gradient returned {sorted(found)}", f"{sorted(expected)}", "it has one array for each of params"
+        )
+    for name, array in found.items():
+        told = f"the gradient {name}".strip()
+        validate.shape(where, told, validate.float_array(where, told, array), expected[name].shape, "params has it")
 
 
 def _check_same(where: str, params: Tree, vector: Tree) -> None:

@@ -33,8 +33,7 @@ class Dense:
     output_size: int
 
     def __post_init__(self) -> None:
-        validate.size("Dense", "input_size", self.input_size)
-        validate.size("Dense", "output_size", self.output_size)
+        validate.sizes("Dense", self, "input_size", "output_size")
 
     def param_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Return {"W_hy": (H, K), "b_y": (K,)}."""

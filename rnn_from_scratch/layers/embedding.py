@@ -38,8 +38,7 @@ class Embedding:
     embedding_size: int
 
     def __post_init__(self) -> None:
-        validate.size("Embedding", "vocabulary_size", self.vocabulary_size)
-        validate.size("Embedding", "embedding_size", self.embedding_size)
+        validate.sizes("Embedding", self, "vocabulary_size", "embedding_size")
 
     @property
     def output_size(self) -> int:
@@ -91,7 +90,7 @@ class Embedding:
         """
         where = "Embedding.forward"
         validate.params(where, params, self.param_shapes(), f"This layer is {self}.")
-        checked = _checked(where, indices, int(self.vocabulary_size))
+        checked = _checked(where, indices, self.vocabulary_size)
         ys: Array = np.take(params["W_embed"], checked, axis=0)  # (..., E)
         return ys, EmbeddingCache(checked)
 

@@ -33,7 +33,7 @@ class LayerNorm:
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        validate.size("LayerNorm", "size", self.size)
+        validate.sizes("LayerNorm", self, "size")
         if self.size == 1:
             validate.fail(
                 "LayerNorm", "size is 1", "at least 2",

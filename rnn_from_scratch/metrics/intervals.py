@@ -45,6 +45,7 @@ def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tu
         validate.fail(where, f"successes is {successes!r}", f"a whole number from 0 to {n}", because)
     confidence = validate.number(where, "confidence", confidence, above=0.0, below=1.0)
     z = NormalDist().inv_cdf((1.0 + confidence) / 2.0)
+    successes = int(successes)
     share = successes / n
     middle = share + z * z / (2 * n)
     half = z * math.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n))

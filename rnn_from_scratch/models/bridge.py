@@ -45,6 +45,16 @@ class Bridge:
     input_size: int
     sizes: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        validate.sizes("Bridge", self, "input_size")
+        if not isinstance(self.sizes, tuple) or not self.sizes:
+            validate.fail(
+                "Bridge", f"sizes is {self.sizes!r:.60}", "a tuple of sizes, at least one",
+                "a state has one part or more", "For an RNN's state: (H,).", validate.DtypeError,
+            )
+        whole = tuple(validate.size("Bridge", f"sizes[{index}]", size) for index, size in enumerate(self.sizes))
+        object.__setattr__(self, "sizes", whole)
+
     @property
     def denses(self) -> dict[str, Dense]:
         """The affine maps by name."""

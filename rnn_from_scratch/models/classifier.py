@@ -58,7 +58,7 @@ class SequenceClassifier:
 
     def __post_init__(self) -> None:
         _ = self.encoder  # refuses a bad layer, vocabulary or rate
-        validate.size("SequenceClassifier", "classes", self.classes)
+        validate.sizes("SequenceClassifier", self, "vocabulary_size", "classes")
 
     @property
     def encoder(self) -> TokenEncoder:
@@ -124,8 +124,9 @@ class SequenceClassifier:
         if dfinal_state is None:  # zeros in the shape of a state (an initial state need not be zero)
             like = self.initial_state(len(dread), dread.real.dtype)
             dfinal_state = tuple(np.zeros(part.shape, dread.dtype) for part in like)
-        else:  # before the sum below, where a wrong shape could broadcast
+        else:  # before the sum below, where a wrong shape could broadcast and float32 be promoted
             self.recurrent.check_state(where, "dfinal_state", dfinal_state, len(dread))
+            validate.same_dtype(where, dfinal_state=dfinal_state, dlogits=dlogits)
         dfinal_state = (dfinal_state[0] + dread, *dfinal_state[1:])
         dhs = np.zeros(cache.hs_shape, dread.dtype)  # the loss reads the final state alone
         below = {name: params[name] for name in PARTS}

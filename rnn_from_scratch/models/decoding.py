@@ -112,7 +112,7 @@ def beam_search(
     where = "beam_search"
     _check(where, model, sources, source_mask, max_length)
     width = validate.size(where, "beam_width", beam_width)
-    validate.number(where, "length_penalty", length_penalty, at_least=0.0)
+    length_penalty = validate.number(where, "length_penalty", length_penalty, at_least=0.0)
     found = []
     for n in range(sources.shape[1]):
         mask = None if source_mask is None else source_mask[:, n : n + 1]

@@ -47,7 +47,7 @@ class TokenEncoder:
                 "TokenEncoder", f"recurrent is {self.recurrent!r:.60}", "a layer over time",
                 "a cell is one time step, a layer is a whole sequence", "Try Recurrent(cell).", validate.DtypeError,
             )
-        validate.size("TokenEncoder", "vocabulary_size", self.vocabulary_size)
+        validate.sizes("TokenEncoder", self, "vocabulary_size")
         validate.number("TokenEncoder", "dropout", self.dropout, at_least=0.0, below=1.0)
 
     @property

@@ -147,6 +147,7 @@ class EncoderDecoder:
         where = "EncoderDecoder.encode"
         validate.params(where, params, self.param_shapes(), "init_params(rng=…) makes them.")
         sources = token_array(where, "sources", sources)
+        source_mask = validate.mask(where, "source_mask", source_mask, sources.shape)
         hs, final_state, cache = self.reader.forward(params["encoder"], sources, None, source_mask, rng=rng)
         state, bridge_cache = self.bridge.forward(params["bridge"], final_state[0])
         decoder = params["decoder"]
@@ -176,6 +177,7 @@ class EncoderDecoder:
                 where, f"sources has {sources.shape[1]} sequences and the target {inputs.shape[1]}",
                 "one target for each source", "both are (time, N)", error=validate.ShapeError,
             )
+        target_mask = validate.mask(where, "target_mask", target_mask, inputs.shape)
         decoder, state, (encoder_cache, bridge_cache) = self.encode(params, sources, source_mask, rng=rng)
         hs, final_state, decoder_cache = self.writer.forward(decoder, inputs, state, target_mask, rng=rng)
         hs, dropout_cache = Dropout(self.dropout).forward({}, hs, rng=rng)
@@ -260,7 +262,8 @@ class EncoderDecoder:
         ShapeError, DtypeError, ArgumentError
             Tokens that are no (time, N) integers or outside their vocabulary, and as `Recurrent.forward`.
         """
-        inputs = self.shifted(targets, target_mask)
+        inputs = self.shifted(targets, target_mask)  # one behind: a bad token is told under its own index
+        validate.integer_targets("EncoderDecoder.loss_and_grads", targets, self.target_size, target_mask)
         logits, final_state, cache = self.forward(params, sources, inputs, source_mask, target_mask, rng=rng)
         loss, dlogits = self.loss(logits, targets, target_mask, divide_by)
         return loss, self.backward(params, dlogits, cache), final_state

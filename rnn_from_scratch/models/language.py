@@ -62,6 +62,7 @@ class LanguageModel:
     def __post_init__(self) -> None:
         validate.option("LanguageModel", "tied", self.tied, (False, True))
         encoder = self.encoder  # refuses a bad layer, vocabulary or rate
+        validate.sizes("LanguageModel", self, "vocabulary_size")
         if not getattr(encoder.recurrent, "causal", True):
             validate.fail(
                 "LanguageModel", "recurrent also reads backwards", "a layer that reads forwards only",
@@ -228,12 +229,14 @@ class LanguageModel:
             output: Params = params["output"]
             return output
         validate.params("LanguageModel", params["output"], {"b_y": (self.vocabulary_size,)}, "The matrix is tied.")
+        name = "params['embedding']"
+        validate.params("LanguageModel", params["embedding"], self.encoder.embedding.param_shapes(), "", name)
         return {"W_hy": params["embedding"]["W_embed"].T, **params["output"]}
 
 
 def _prompt(where: str, prompt: Any, V: int) -> Array:
     """Return a prompt as an array (T,), or say what is wrong with it."""
-    tokens = np.asarray(prompt)
+    tokens = validate.as_array(where, "prompt", prompt)
     if tokens.ndim != 1 or (tokens.size and not np.issubdtype(tokens.dtype, np.integer)):
         validate.fail(
             where, f"prompt is {prompt!r:.60}", "a list of tokens", "a token is a whole number",

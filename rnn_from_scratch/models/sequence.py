@@ -58,7 +58,7 @@ class SequenceModel:
                 "SequenceModel", f"recurrent is {self.recurrent!r}", "a recurrent layer",
                 "a cell is one time step, a layer is a whole sequence", "Try Recurrent(cell).", validate.DtypeError,
             )
-        validate.size("SequenceModel", "output_size", self.output_size)
+        validate.sizes("SequenceModel", self, "output_size")
         validate.option("SequenceModel", "task", self.task, ("classification", "regression"))
         validate.option("SequenceModel", "outputs", self.outputs, ("many-to-many", "many-to-one"))
 
@@ -129,8 +129,9 @@ class SequenceModel:
                 # Zeros in the shape of a state (a cell's initial state need not be zero).
                 like = self.recurrent.initial_state(len(dread), dread.real.dtype)
                 dfinal_state = tuple(np.zeros(part.shape, dread.dtype) for part in like)
-            else:  # before the sum below, where a wrong shape could broadcast
+            else:  # before the sum below, where a wrong shape could broadcast and float32 be promoted
                 self.recurrent.check_state("SequenceModel.backward", "dfinal_state", dfinal_state, len(dread))
+                validate.same_dtype("SequenceModel.backward", dfinal_state=dfinal_state, dlogits=dlogits)
             dfinal_state = (dfinal_state[0] + dread, *dfinal_state[1:])
         dxs, dstate, recurrent_grads = self.recurrent.backward(params["recurrent"], dhs, cache.recurrent, dfinal_state)
         return dxs, dstate, {"recurrent": recurrent_grads, "output": output_grads}

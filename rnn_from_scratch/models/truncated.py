@@ -46,9 +46,8 @@ def windows(T: int, k1: int, k2: int) -> list[Window]:
         If T, k1 or k2 is no whole number of at least 1, or k1 > k2 (then some losses would not reach back even to
         their own step).
     """
-    validate.size("windows", "T", T)
-    validate.size("windows", "k1", k1)
-    validate.size("windows", "k2", k2)
+    T = validate.size("windows", "T", T)
+    k1, k2 = validate.size("windows", "k1", k1), validate.size("windows", "k2", k2)
     if k1 > k2:
         validate.fail(
             "windows", f"k1={k1} with k2={k2}", "k1 ≤ k2",

@@ -266,6 +266,7 @@ def test_buckets_repeat_by_seed_and_are_new_each_epoch():
     ("arguments", "error", "message"),
     [
         (([[1, 2]], 1), ShapeError, "lengths has shape (1, 2), expected (N,)"),
+        (([[1], [1, 2]], 1), ShapeError, "lengths is [[1], [1, 2]], expected an array, or a list of numbers because"),
         (([1.0, 2.0], 1), DtypeError, "lengths has dtype float64, expected integers"),
         (([1, 2], 3), ArgumentError, "batch_size is 3, expected at most 2"),
         (([1, 2], 0), ArgumentError, "batch_size is 0, expected a whole number of at least 1"),

@@ -86,6 +86,9 @@ def test_bad_arguments(point):
         check(loss, params, grads, directions=0)
     with pytest.raises(ArgumentError, match="rng is None"):
         check_along_directions(loss, params, grads, rng=None)
+    twice = {"a.b": np.ones(2), "a": {"b": np.ones(2)}}
+    with pytest.raises(ArgumentError, match=r"check_along_directions: params has two arrays called 'a.b', expected"):
+        check(lambda at: at["a.b"].sum(), twice, twice)
     params["output"]["b_y"][1] = np.nan
     with pytest.raises(ArgumentError, match=r"output.b_y\[1\] is nan"):
         check(loss, params, grads)

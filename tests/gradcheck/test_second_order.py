@@ -48,6 +48,23 @@ def test_the_direction_zero():
     assert not hessian_vector_product(quadratic, np.ones(5), np.zeros(5)).any()
 
 
+@pytest.mark.parametrize("method", ["central", "complex"])
+@pytest.mark.parametrize("length", [1e-250, 1e-30, 1e30, 1e250])
+def test_a_direction_of_any_length(method, length):
+    """L = Σ w⁴ bends, so a step that is too long is seen; one that is too short is lost in w."""
+    w, v = RNG.standard_normal((2, 5))
+    product = hessian_vector_product(lambda at: 4 * at**3, w, length * v, method)
+    assert np.allclose(product / length, 12 * w**2 * v, rtol=1e-8, atol=1e-8)
+
+
+def test_float32_is_promoted():
+    """In float32 a difference over a step of 1e-5 has two right digits."""
+    w, v = RNG.standard_normal((2, 5)).astype(np.float32)
+    product = hessian_vector_product(lambda at: 4 * at**3, w, v)
+    assert product.dtype == np.float64
+    assert np.allclose(product, 12 * np.float64(w) ** 2 * v, rtol=1e-8, atol=1e-8)
+
+
 def test_a_networks_product_is_the_same_by_both_methods_and_passes_its_check():
     v = drawn_like(PARAMS, np.random.default_rng(1))
     product = hessian_vector_product(network, PARAMS, v, "complex")
@@ -112,6 +129,9 @@ def test_what_symmetry_cannot_see():
         (lambda: hessian_vector_product(network, PARAMS, {"a": np.ones(3)}), r"vector has \['a'\], expected"),
         (lambda: hessian_vector_product(quadratic, np.ones(5), np.ones(5), "forward"), "method is 'forward'"),
         (lambda: hessian_vector_product(lambda w: w.real, np.ones(5), np.ones(5), "complex"), "came back real"),
+        (lambda: hessian_vector_product(lambda p: {"b": p["a"]}, {"a": np.ones(2)}, {"a": np.ones(2)}),
+         r"hessian_vector_product: gradient returned \['b'\], expected \['a'\] because it has one array for each"),
+        (lambda: check_symmetry(lambda w: w[:1], np.ones(5), rng=RNG), r"gradient has shape \(1,\), expected \(5,\)"),
         (lambda: check_symmetry(quadratic, np.ones(5), rng=None), "rng is None"),
         (lambda: check_symmetry(quadratic, np.full(5, np.inf), rng=RNG), r"params\[0\] is inf"),
     ],

@@ -69,3 +69,10 @@ def test_it_holds_the_truth_about_as_often_as_it_says():
 def test_refusals(arguments, message):
     with pytest.raises(ArgumentError, match=re.escape(f"wilson_interval: {message}")):
         wilson_interval(*arguments)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64])
+def test_counts_of_numpy_are_the_same_counts(kind):
+    interval = wilson_interval(kind(100), 1000)  # np.int8(100) / 1000 is a float16
+    assert interval == wilson_interval(100, 1000)
+    assert {type(end) for end in interval} == {float}

@@ -151,6 +151,9 @@ def test_the_length_penalty_changes_the_order_where_the_formula_says():
     ((best, *_),) = beam_search(model, params, SOURCES[:, :1], max_length=4, beam_width=8, length_penalty=50.0)
     assert len(best.tokens) + best.finished == 4  # at last the longest
     beam_search(model, params, SOURCES, max_length=4, length_penalty=1e6)  # no overflow
+    one = beam_search(model, params, SOURCES, max_length=4, length_penalty=1.0)
+    for penalty in (1, np.int64(1), np.uint8(1), np.float32(1.0)):  # 3 ** -np.uint8(1) is 3 ** 255
+        assert beam_search(model, params, SOURCES, max_length=4, length_penalty=penalty) == one
 
 
 def test_the_end_at_once_writes_nothing():

@@ -11,7 +11,7 @@ from rnn_from_scratch.attention import AdditiveAttention, MultiplicativeAttentio
 from rnn_from_scratch.cells import BahdanauCell, GRUCell, LSTMCell, LuongCell, RNNCell
 from rnn_from_scratch.diagnosis import check_encoder_decoder
 from rnn_from_scratch.layers import Bidirectional, Recurrent, Stacked
-from rnn_from_scratch.models import EncoderDecoder, attention_map, greedy
+from rnn_from_scratch.models import Bridge, EncoderDecoder, attention_map, greedy
 from rnn_from_scratch.optim import Adam
 from rnn_from_scratch.validate import ArgumentError, DtypeError, ShapeError
 
@@ -271,12 +271,13 @@ REFUSED = {
                          "Embedding.forward: indices[0, 1] is 4, expected 0 … 3 because vocabulary_size=4"),
     "source negative": ({"sources": SOURCES - 1}, ArgumentError, "Embedding.forward: indices[0, 0] is -1, expected 0"),
     "target too large": ({"targets": TARGETS + 1}, ArgumentError,
-                         "Embedding.forward: indices[1, 0] is 5, expected 0 … 4 because vocabulary_size=5"),
+                         "EncoderDecoder.loss_and_grads: targets[0, 0] is 5, expected 0 … 4 because the logits have"),
     "last target": ({"targets": np.where(np.arange(T)[:, None] == 3, 5, TARGETS)}, ArgumentError,
-                    "softmax_cross_entropy: targets[3, 0] is 5, expected 0 … 4 because the logits have 5 classes"),
-    "target negative": ({"targets": -TARGETS}, ArgumentError, "Embedding.forward: indices[1, 0] is -4, expected 0"),
+                    "EncoderDecoder.loss_and_grads: targets[3, 0] is 5, expected 0 … 4 because the logits have 5"),
+    "target negative": ({"targets": -TARGETS}, ArgumentError, "EncoderDecoder.loss_and_grads: targets[0, 0] is -4, "
+                        "expected 0 … 4 because the logits have 5 classes, counted from 0."),
     "source mask": ({"source_mask": TARGET_MASK}, ShapeError,
-                    "TokenEncoder.forward: mask has shape (4, 3), expected (5, 3)"),
+                    "EncoderDecoder.encode: source_mask has shape (4, 3), expected (5, 3)"),
     "target mask": ({"target_mask": SOURCE_MASK}, ShapeError,
                     "EncoderDecoder.shifted: target_mask has shape (5, 3), expected (4, 3) because it has one entry "
                     "per time step and sequence, True where there is one."),
@@ -348,6 +349,14 @@ def test_the_bridge_refuses_another_cache_and_state():
         bridge.backward(params, state[:1], cache)
     with pytest.raises(ShapeError, match=r"^Bridge.backward: dstate\[1\] has shape \(1, 1\), expected \(3, 1\)"):
         bridge.backward(params, (state[0], state[1][:1]), cache)
+    with pytest.raises(DtypeError, match=r"^Bridge: sizes is 5, expected a tuple of sizes, at least one because a st"):
+        Bridge(4, 5)
+    with pytest.raises(DtypeError, match=r"^Bridge: sizes is \(\), expected a tuple of sizes, at least one"):
+        Bridge(4, ())
+    with pytest.raises(ArgumentError, match=r"^Bridge: sizes\[1\] is 0, expected a whole number of at least 1"):
+        Bridge(4, (3, 0))
+    with pytest.raises(ArgumentError, match=r"^Bridge: input_size is 0, expected a whole number of at least 1"):
+        Bridge(0, (3,))
     state[0][...] = 9.0  # the caller's to write on
     assert np.abs(cache.parts[0]).max() < 1.0
 

@@ -339,6 +339,10 @@ def test_backward_refuses_another_cache_and_a_wrong_gradient():
         MODEL.backward(PARAMS, logits[1:], cache)
     with pytest.raises(ArgumentError, match=r"^LanguageModel.backward: params has the keys \['output'\], expected"):
         MODEL.backward({"output": PARAMS["output"]}, logits, cache)
+    tied, _ = draw(TIED)
+    logits, _, cache = TIED.forward(tied, XS)
+    with pytest.raises(ArgumentError, match=r"^LanguageModel: params\['embedding'\] has the keys \[\], expected \['W_"):
+        TIED.backward({**tied, "embedding": {}}, logits, cache)
 
 
 GENERATE = {
@@ -349,6 +353,7 @@ GENERATE = {
     "floats": ({"prompt": [0.0]}, DtypeError, "prompt is [0.0], expected a list of tokens"),
     "booleans": ({"prompt": [True]}, DtypeError, "prompt is [True], expected a list of tokens"),
     "batch": ({"prompt": [[1], [2]]}, DtypeError, "prompt is [[1], [2]], expected a list of tokens"),
+    "unequal": ({"prompt": [[1], [1, 2]]}, ShapeError, "prompt is [[1], [1, 2]], expected an array, or a list of"),
     "one number": ({"prompt": 1}, DtypeError, "prompt is 1, expected a list of tokens"),
     "nothing": ({"prompt": None}, DtypeError, "prompt is None, expected a list of tokens"),
     "length": ({"length": 0}, ArgumentError, "length is 0, expected a whole number of at least 1"),
