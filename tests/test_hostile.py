@@ -18,7 +18,7 @@ from rnn_from_scratch.data import (
     recall_data,
 )
 from rnn_from_scratch.diagnosis import check_model
-from rnn_from_scratch.layers import Bidirectional, Dense, Embedding, LayerNorm, Recurrent
+from rnn_from_scratch.layers import Bidirectional, Dense, Embedding, LayerNorm, Recurrent, Stacked
 from rnn_from_scratch.losses import mean_squared_error, softmax_cross_entropy
 from rnn_from_scratch.models import (
     Bridge,
@@ -162,6 +162,31 @@ def test_float32_in_a_gradient_of_the_final_state_is_not_promoted():
         logits, final, cache = model.forward(params, xs)
         with pytest.raises(ArgumentError, match=r"backward: dfinal_state\[0\] is float32 beside dlogits of float64"):
             model.backward(params, logits, cache, (final[0].astype(np.float32),))
+
+
+@pytest.mark.parametrize("pair", [
+    (RNNCell(2, 4), RNNCell(2, 4, activation="relu")), (RNNCell(2, 4), IndRNNCell(2, 4)),
+    (GRUCell(2, 4), GRUCell(2, 4, reset_after=False)), (LSTMCell(2, 4), GRUCell(2, 4)), (RNNCell(2, 4), RNNCell(3, 4)),
+])
+def test_the_cache_of_another_cell_is_refused(pair):
+    """Where the cells' caches look alike, the gradients came out as numbers, and wrong."""
+    for made, own in (pair, pair[::-1]):
+        layer, other = Recurrent(made), Recurrent(own)
+        params = layer.init_params(rng=np.random.default_rng(0))
+        hs, _, cache = layer.forward(params, np.ones((5, 3, made.input_size)))
+        layer.backward(params, hs, cache)
+        message = re.escape(f"Recurrent.backward: cache was made by {made}, expected one that {own} made because")
+        with pytest.raises(ArgumentError, match=message):
+            other.backward(other.init_params(rng=np.random.default_rng(0)), hs, cache)
+
+
+@pytest.mark.parametrize("depths", [(1, 2), (2, 1)])
+def test_the_cache_of_another_depth_is_refused(depths):
+    deep, other = (Stacked((Recurrent(RNNCell(2, 2)),) * depth) for depth in depths)
+    hs, _, cache = deep.forward(deep.init_params(rng=np.random.default_rng(0)), XS)
+    message = f"Stacked.backward: cache holds {depths[0]} layers, expected {depths[1]} because backward needs what its"
+    with pytest.raises(ArgumentError, match=message):
+        other.backward(other.init_params(rng=np.random.default_rng(0)), hs, cache)
 
 
 def test_generators_refuse_at_the_call():

@@ -66,7 +66,8 @@ class LayerNormLSTMCell:
                 "LayerNormLSTMCell", "hidden_size is 1", "at least 2", "a single cell normalises to 0 whatever it holds"
             )
         validate.number("LayerNormLSTMCell", "forget_bias", self.forget_bias)
-        validate.number("LayerNormLSTMCell", "epsilon", self.epsilon, above=0.0)
+        because = "a row of equal numbers has variance 0, and only ε keeps it from being divided by 0, in float32 too"
+        validate.number("LayerNormLSTMCell", "epsilon", self.epsilon, at_least=1e-30, because=because)
 
     def param_shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Return {"W_xh", "W_hh", "b_h"} as in `LSTMCell`, "g_x", "g_h" (4H,), "g_c", "b_c" (H,)."""

@@ -76,6 +76,7 @@ class AttentionLayer:
         -------
         contexts : (T, N, M)
         cache : AttentionLayerCache
+            It refers to queries, memory and mask: do not write into those before `backward`.
 
         Raises
         ------

@@ -25,6 +25,7 @@ class RecurrentCache(NamedTuple):
     mask: Array | None  # (T, N)
     caches: list[Any]  # the cell's, one a step
     dropped: Array | None  # (H, 1), what recurrent dropout multiplied the rows of W_hh by
+    cell: Cell  # which made the caches: those of a tanh would fit a ReLU, and give other derivatives
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Recurrent:
         final_state : tuple of (N, ·)
             The state after each sequence's own last step.
         cache : RecurrentCache
-            It refers to xs, mask and state: do not write into those before `backward`.
+            It refers to xs, mask, state and memory: do not write into those before `backward`.
 
         Raises
         ------
@@ -157,7 +158,7 @@ class Recurrent:
             dropped = dropout_mask((self.hidden_size, 1), self.recurrent_dropout, rng=rng, dtype=xs.real.dtype)
         hs, final_state, caches = unroll(self.cell, _masked_rows(params, dropped), xs, state, mask)
         # Copies go out, so that a caller who writes into them cannot spoil the backward pass.
-        return hs, tree_copy(final_state), RecurrentCache(xs, mask, caches, dropped)
+        return hs, tree_copy(final_state), RecurrentCache(xs, mask, caches, dropped, self.cell)
 
     def backward(
         self, params: Params, dhs: Array, cache: RecurrentCache, dfinal_state: State | None = None
@@ -190,6 +191,11 @@ class Recurrent:
         """
         where = "Recurrent.backward"
         validate.cache(where, cache, RecurrentCache)
+        if cache.cell != self.cell:
+            validate.fail(
+                where, f"cache was made by {cache.cell!r:.120}", f"one that {self.cell!r:.120} made",
+                "backward needs what its own forward computed", "forward returns it last.",
+            )
         dhs = validate.float_array(where, "dhs", dhs)
         T, N, _ = cache.xs.shape
         params = self._checked(where, params, N)

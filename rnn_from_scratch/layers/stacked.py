@@ -136,6 +136,11 @@ class Stacked:
         """Go through the layers from the top down; arguments, result and errors as in `Recurrent.backward`."""
         where = "Stacked.backward"
         validate.cache(where, cache, StackedCache)
+        if len(cache.layers) != len(self.layers):
+            validate.fail(
+                where, f"cache holds {len(cache.layers)} layers", f"{len(self.layers)}",
+                "backward needs what its own forward computed", "forward returns it last.",
+            )
         validate.params(where, params, self.param_shapes(), "It is nested by layer.")
         dhs = validate.float_array(where, "dhs", dhs)
         N = validate.shape(where, "dhs", dhs, ("T", "N", self.hidden_size), "it is the gradient of hs")["N"]

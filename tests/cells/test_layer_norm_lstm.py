@@ -140,8 +140,9 @@ def test_a_start_is_the_lstms_with_gains_of_1():
         ({"hidden_size": 2.0}, "hidden_size is 2.0, expected a whole number of at least 1 because it counts"),
         ({"hidden_size": 1}, "hidden_size is 1, expected at least 2 because a single cell normalises to 0 whatever it"),
         ({"forget_bias": np.nan}, "forget_bias is nan, expected a finite number."),
-        ({"epsilon": 0.0}, "epsilon is 0.0, expected a finite number above 0.0."),
-        ({"epsilon": True}, "epsilon is True, expected a finite number above 0.0."),
+        ({"epsilon": 0.0}, "epsilon is 0.0, expected a finite number at least 1e-30 because a row of equal"),
+        ({"epsilon": True}, "epsilon is True, expected a finite number at least 1e-30 because"),
+        ({"epsilon": 1e-60}, "epsilon is 1e-60, expected a finite number at least 1e-30"),  # 0 in float32: 0/0
     ],
 )
 def test_what_is_refused(choices, message):
