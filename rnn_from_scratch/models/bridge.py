@@ -85,6 +85,7 @@ class Bridge:
         validate.cache(where, cache, BridgeCache)
         validate.params(where, params, self.param_shapes(), "There is one map for each part of the state.")
         check_state(where, "dstate", dstate, tuple(cache.parts))
+        validate.same_dtype(where, dstate=dstate, params=params)  # the product with a part would promote it
         grads: Params = {}
         dsummary = np.zeros((), dstate[0].dtype)
         for (name, dense), dpart, part, own in zip(

@@ -349,6 +349,10 @@ def test_the_bridge_refuses_another_cache_and_state():
         bridge.backward(params, state[:1], cache)
     with pytest.raises(ShapeError, match=r"^Bridge.backward: dstate\[1\] has shape \(1, 1\), expected \(3, 1\)"):
         bridge.backward(params, (state[0], state[1][:1]), cache)
+    with pytest.raises(DtypeError, match=r"^Bridge.backward: dstate\[1\] is float32 beside dstate\[0\] of float64"):
+        bridge.backward(params, (state[0], state[1].astype(np.float32)), cache)
+    with pytest.raises(DtypeError, match=r"^Bridge.backward: dstate\[0\] is float32 beside params.part0.W_hy of"):
+        bridge.backward(params, tuple(part.astype(np.float32) for part in state), cache)
     with pytest.raises(DtypeError, match=r"^Bridge: sizes is 5, expected a tuple of sizes, at least one because a st"):
         Bridge(4, 5)
     with pytest.raises(DtypeError, match=r"^Bridge: sizes is \(\), expected a tuple of sizes, at least one"):
