@@ -10,6 +10,7 @@ import numpy as np
 from .. import validate
 from ..arrays import Array, Params, Tree, tree_add, tree_copy, tree_map
 from ..gradcheck import GradientReport, check_gradients
+from .conformance import UNTRAINED, _drawn, _other
 from .probe import random_like, random_mask, random_params, random_tokens
 from .rules import SAME, changed, contradicted, distance, renamed
 from .suite import Suite, lacking, returned, students, telling
@@ -39,8 +40,13 @@ class Case(NamedTuple):
     divide_by: float | None
 
 
+ONE_TOKEN = Case(" (one token each)", None, None, None)
+
+
 @telling
-def check_encoder_decoder(model: Any, *, rng: np.random.Generator, fail_fast: bool = False) -> GradientReport:
+def check_encoder_decoder(
+    model: Any, *, rng: np.random.Generator, fail_fast: bool = False, training: bool = False
+) -> GradientReport:
     """Check that an encoder–decoder reads, writes and learns as `models.EncoderDecoder` must.
 
     Parameters
@@ -51,16 +57,20 @@ def check_encoder_decoder(model: Any, *, rng: np.random.Generator, fail_fast: bo
         For the parameters, the tokens, the masks and the upstream gradients.
     fail_fast : bool
         Stop at the first thing that is wrong.
+    training : bool
+        Every forward and `loss_and_grads` gets `rng`, a new generator of one fixed seed, as in `check_layer`: it shows
+        whether the backward knows of the dropout. What draws differently is not compared: a sequence alone with
+        itself in its batch.
 
     Returns
     -------
     GradientReport
-        A row for every parameter without masks. With masks, with an empty source and an empty target, and with
-        `divide_by` the whole gradient is compared along one direction; where that is the first to contradict it, there
-        are rows too. `findings` names every broken rule: the loss is that of teacher forcing (`start`, then each
-        sequence's own token before); no step knows of a later one; what stands on padding changes nothing; each
-        sequence of a padded batch has the summed loss and the gradients that it has alone; backward twice is the same
-        twice; nothing passed in is changed.
+        A row for every parameter without masks. With masks, with an empty source and an empty target, with `divide_by`,
+        and for sources and targets of one token the whole gradient is compared along one direction; where that is the
+        first to contradict it, there are rows too. `findings` names every broken rule: the loss is that of teacher
+        forcing (`start`, then each sequence's own token before); no step knows of a later one; what stands on padding
+        changes nothing; each sequence of a padded batch has the summed loss and the gradients that it has alone;
+        backward twice is the same twice; nothing passed in is changed.
 
     Raises
     ------
@@ -71,18 +81,30 @@ def check_encoder_decoder(model: Any, *, rng: np.random.Generator, fail_fast: bo
     """
     where = "check_encoder_decoder"
     validate.generator(where, rng)
+    validate.option(where, "training", training, (False, True))
     lacking(model, "encoder–decoder", NEEDED)
     pairs = _make_pairs(model, rng, where)
-    suite = Suite()
+    suite, seed = Suite(), int(rng.integers(2**31)) if training else None
     for case in _cases(pairs):
         if not fail_fast or suite.fine:
             with suite.attempt(case.name):
-                _check_case(model, pairs, case, rng, suite, fail_fast)
+                _check_case(model, pairs, case, rng, suite, fail_fast, seed)
+    if not fail_fast or suite.fine:
+        short = pairs._replace(sources=pairs.sources[:1], targets=pairs.targets[:1])
+        with suite.attempt(ONE_TOKEN.name):
+            _check_case(model, short, ONE_TOKEN, rng, suite, fail_fast, seed)
     for name, rules in (("padding", _check_padding), ("alone", _check_alone), ("order", _check_order)):
-        if not fail_fast or suite.fine:
+        if (not fail_fast or suite.fine) and not (training and name == "alone"):
             with suite.attempt(f" ({name})"):
-                suite.findings += rules(model, pairs)
+                suite.findings += rules(model, pairs, seed)
+    if training and suite.fine and _same_as_untrained(model, pairs, seed):
+        suite.notes.append(UNTRAINED)
     return suite.report()
+
+
+def _same_as_untrained(model: Any, pairs: Pairs, seed: int | None) -> bool:
+    one, two = (model.forward(*pairs[:3], **_drawn(drawn))[0] for drawn in (seed, None))
+    return distance(one, two) == 0
 
 
 def _make_pairs(model: Any, rng: np.random.Generator, where: str) -> Pairs:
@@ -119,7 +141,7 @@ def _cases(pairs: Pairs) -> Iterator[Case]:
 
 
 def _check_case(
-    model: Any, pairs: Pairs, case: Case, rng: np.random.Generator, suite: Suite, fail_fast: bool
+    model: Any, pairs: Pairs, case: Case, rng: np.random.Generator, suite: Suite, fail_fast: bool, seed: int | None
 ) -> None:
     """Compare the loss and its gradients, and those of any other loss of the logits; hold the rules beside."""
     params, sources, targets = pairs[:3]
@@ -130,11 +152,11 @@ def _check_case(
         return tree_copy([*pairs[:3], *(mask.astype(int) for mask in masks if mask is not None)])
 
     def both() -> tuple[Any, ...]:
-        answer = model.loss_and_grads(params, sources, targets, *masks, divide_by=case.divide_by)
+        answer = model.loss_and_grads(params, sources, targets, *masks, divide_by=case.divide_by, **_drawn(seed))
         return returned(answer, "loss_and_grads", "(loss, grads, final_state)", 3)
 
-    def run(at: Params) -> tuple[Any, ...]:
-        answer = model.forward(at, sources, inputs, *masks)
+    def run(at: Params, seed: int | None = seed) -> tuple[Any, ...]:
+        answer = model.forward(at, sources, inputs, *masks, **_drawn(seed))
         return returned(answer, "forward", "(logits, final_state, cache)", 3)
 
     def mean(at: Params) -> Any:
@@ -146,7 +168,7 @@ def _check_case(
     if distance(first, list(both())) != 0:
         findings.append("backward twice differs")
     logits, final, cache = run(params)
-    if distance(loss, mean(params)) > SAME:
+    if distance(loss, model.loss(logits, targets, case.target_mask, case.divide_by)[0]) > SAME:
         findings.append("the loss is not that of the model's own logits under teacher forcing")
     if distance(final_state, final) > SAME:
         findings.append("the final state is not forward's")
@@ -164,7 +186,7 @@ def _check_case(
 
     upstream = random_like(logits, rng)  # unlike the loss's own, its rows do not sum to 0
     kept = upstream.copy()
-    run(tree_map(lambda array: 0.5 * array + 0.1, params))  # another forward in between must not matter
+    run(tree_map(lambda array: 0.5 * array + 0.1, params), _other(seed))  # another forward in between must not matter
     gradients = model.backward(params, upstream, cache)
     once = tree_copy(gradients)
     if distance(once, model.backward(params, upstream, cache)) != 0:
@@ -188,21 +210,21 @@ def _one_behind(start: int, targets: Array, mask: Array | None) -> Array:
     return inputs
 
 
-def _check_padding(model: Any, pairs: Pairs) -> list[str]:
+def _check_padding(model: Any, pairs: Pairs, seed: int | None) -> list[str]:
     """Numbers that are no tokens on padding change nothing."""
     params, sources, targets, *masks = pairs
-    whole = model.loss_and_grads(params, sources, targets, *masks)
+    whole = model.loss_and_grads(params, sources, targets, *masks, **_drawn(seed))
     findings = []
     for name, source_pad, target_pad in (
         ("-1", -1, -1), ("a number beyond the vocabulary", model.source_size + 5, model.target_size + 5),
     ):
         spoilt = np.where(masks[0], sources, source_pad), np.where(masks[1], targets, target_pad)
-        if distance(list(whole), list(model.loss_and_grads(params, *spoilt, *masks))) != 0:
+        if distance(list(whole), list(model.loss_and_grads(params, *spoilt, *masks, **_drawn(seed)))) != 0:
             findings.append(f"{name} on padding changes the loss, a gradient or the final state")
     return findings
 
 
-def _check_alone(model: Any, pairs: Pairs) -> list[str]:
+def _check_alone(model: Any, pairs: Pairs, _: int | None) -> list[str]:
     """Each sequence of a padded batch has the summed loss and the gradients that it has without the others."""
     params, sources, targets, *masks = pairs
     loss, grads, final_state = model.loss_and_grads(params, sources, targets, *masks, divide_by=1)
@@ -221,12 +243,14 @@ def _check_alone(model: Any, pairs: Pairs) -> list[str]:
     return findings
 
 
-def _check_order(model: Any, pairs: Pairs) -> list[str]:
+def _check_order(model: Any, pairs: Pairs, seed: int | None) -> list[str]:
     """What is read at the last step changes no logits before it, and does change the final state."""
     params, sources, targets = pairs[:3]
     other = targets.copy()
     other[-1] = (other[-1] + 1) % model.target_size
-    (one, end, _), (two, other_end, _) = (model.forward(params, sources, inputs) for inputs in (targets, other))
+    (one, end, _), (two, other_end, _) = (
+        model.forward(params, sources, inputs, **_drawn(seed)) for inputs in (targets, other)
+    )
     findings = []
     if distance(one[:-1], two[:-1]) != 0:
         findings.append("the logits of a step depend on what is read at a later one")

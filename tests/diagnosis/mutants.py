@@ -19,10 +19,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 KEYS = ("W_xh", "W_hh", "b_h", "W_hy", "b_y")
-MORE_KEYS = ("b_hn", "w_ci", "w_cf", "w_co", "u")  # those that a function has itself
+MORE_KEYS = (  # those that a function has itself
+    "b_hn", "w_ci", "w_cf", "w_co", "u", "g_x", "g_h", "g_c", "b_c", "gain", "bias", "W_embed", "W_q", "W_m", "v",
+    "W_ch", "W_c", "W_feed", "memory", "cell", "attention", "ahead", "back", "embedding", "recurrent", "output",
+    "encoder", "bridge", "decoder",
+)
 FIELDS = {
     "h": ["h_prev"], "h_prev": ["h"], "c": ["c_prev"], "c_prev": ["c", "h_prev"], "r": ["z"],
     "sum": ["mean"], "any": ["all"], "max": ["min"],
+    "keys": ["query"], "query": ["keys"], "weights": ["hidden"], "hidden": ["weights"], "dcontext": ["dscores"],
+    "dscores": ["dcontext"], "context": ["memory"], "fed": ["h_tilde"], "h_tilde": ["fed"], "joined": ["h_tilde"],
+    "tilde": ["inner"], "gates": ["recurrent"], "recurrent": ["gates", "cell"], "normalized": ["deviation"],
+    "ahead": ["back"], "back": ["ahead"], "encoder": ["decoder"], "decoder": ["encoder"],
+    "input_size": ["hidden_size"], "hidden_size": ["input_size"], "query_size": ["memory_size"],
+    "memory_size": ["query_size"],
 }
 NO_VALUES = {"self", "where", "hint", "_"}
 

@@ -4,8 +4,9 @@ Whether a mutant changes a gradient is judged without the suite: at 20 random po
 unmasked, its gradients are compared with the original's. Every mutant that changes one must be rejected.
 
 `python tests/diagnosis/mutation.py` runs all of it and prints a JSON object a function; with numbers, only those of
-SUBJECTS. test_mutation.py asserts what it found; conftest.py runs it beside the other tests. The points are in
-points.py, the mutants are made in mutants.py, rejecting.py stops the suite as soon as its verdict is settled.
+SUBJECTS. test_mutation.py asserts what it found; conftest.py runs it beside the other tests. The subjects are in
+subjects.py and newer_subjects.py, the points in points.py and newer_points.py; mutants.py makes the mutants and
+rejecting.py stops the suite as soon as its verdict is settled.
 """
 
 from __future__ import annotations
@@ -14,153 +15,17 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator
-from functools import partial
-from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from mutants import mutants
-from points import (
-    MODELS,
-    Gradients,
-    Point,
-    activation_point,
-    cell_point,
-    dense_point,
-    loss_point,
-    model_loss_point,
-    model_of,
-    model_point,
-    same,
-    window_point,
-)
-from rejecting import Check, Known, rejected_by, seeded
-
-from rnn_from_scratch import activations, bptt, losses
-from rnn_from_scratch.activations import ACTIVATIONS
-from rnn_from_scratch.cells import GRUCell, IndRNNCell, LSTMCell, RNNCell
-from rnn_from_scratch.diagnosis import (
-    check_activation,
-    check_cell,
-    check_layer,
-    check_loss,
-    check_model,
-    check_windows,
-)
-from rnn_from_scratch.layers import Dense, Recurrent
-from rnn_from_scratch.models import SequenceModel, window_loss_and_grads
+from newer_subjects import NEWER
+from points import Gradients, same
+from rejecting import Known, rejected_by
+from subjects import PLAIN, Subject
 
 POINTS = 20
-
-# The suite. Tiny configurations first: they reject most mutants at a tenth of the cost.
-
-
-def xs(T: int, N: int) -> Any:
-    return np.random.default_rng(3).normal(size=(T, N, 1))
-
-
-ACTIVATION_CHECKS = {
-    name: seeded(check_activation, getattr(activations, name), getattr(activations, f"{name}_derivative"))
-    for name in ("tanh", "sigmoid", "relu", "identity", "softmax")
-}
-CELL_CHECKS = [
-    seeded(check_cell, RNNCell(1, 2), xs=xs(3, 2)), *(seeded(check_cell, RNNCell(2, 3, name)) for name in ACTIVATIONS)
-]
-RECURRENT_CHECKS = [
-    seeded(check_layer, Recurrent(RNNCell(1, 2)), xs=xs(3, 2)),
-    *(seeded(check_layer, Recurrent(RNNCell(2, 3, name))) for name in ACTIVATIONS),
-]
-LSTMS = [partial(LSTMCell, peepholes=peepholes) for peepholes in (True, False)]
-GRUS = [partial(GRUCell, reset_after=reset_after) for reset_after in (True, False)]
-INDRNNS = [partial(IndRNNCell, activation=name) for name in ACTIVATIONS]
-LSTM_CHECKS, GRU_CHECKS, INDRNN_CHECKS = (
-    [
-        *(seeded(check_cell, kind(1, 2), xs=xs(3, 2)) for kind in kinds),
-        *(seeded(check_cell, kind(2, 3)) for kind in kinds),
-    ]
-    for kinds in (LSTMS, GRUS, INDRNNS)
-)
-DENSE_CHECKS = [seeded(check_layer, Dense(3, 4))]
-MODEL_CHECKS = [
-    *(seeded(check_layer, model_of(number, 1, 2, 3), xs=xs(3, 2)) for number in (1, 0)),
-    *(seeded(check_model, model_of(number, 1, 2, 3), xs=xs(3, 2), fail_fast=True) for number in range(4)),
-    *(seeded(check_model, model_of(number, 2, 3, 4), fail_fast=True) for number in range(len(MODELS))),
-]
-WINDOW_CHECKS = [
-    seeded(check_windows, model_of(2, 1, 2, 2), 1, 2, xs=xs(4, 2), fail_fast=True),
-    seeded(check_windows, model_of(0, 1, 2, 3), 2, 2, xs=xs(4, 2), fail_fast=True),
-    *(
-        seeded(check_windows, model_of(0, 2, 3, 4), *window, fail_fast=True)
-        for window in ((2, 2), (5, 5), (1, 5), (2, 3))
-    ),
-    *(seeded(check_windows, model_of(number, 2, 3, 4), 2, 5, fail_fast=True) for number in range(0, len(MODELS), 2)),
-]
-_rng = np.random.default_rng(2)
-_z, _classes, _numbers = _rng.normal(size=(3, 2, 4)), np.array([[0, 1], [2, 3], [3, 0]]), _rng.normal(size=(3, 2, 4))
-_p = np.exp(_z) / np.exp(_z).sum(axis=-1, keepdims=True)
-_hot = np.eye(4)[_classes]
-ENTROPY_CHECKS = [
-    seeded(check_loss, losses.softmax_cross_entropy, _z, targets, expected=-np.log(_p[_hot == 1]).mean())
-    for targets in (_classes, _hot)
-]
-SQUARED_CHECKS = [
-    seeded(check_loss, losses.mean_squared_error, _z, _numbers, expected=np.mean((_z - _numbers) ** 2))
-]
-
-
-class Subject(NamedTuple):
-    """A function, where its mutants are judged, and the checks that must reject them."""
-
-    function: FunctionType
-    points: list[Point]  # unmasked and masked ones in turn
-    checks: list[Check]
-    at_least: int  # so that the maker cannot silently make none
-    in_forward: bool = False  # whether the loss, too, runs it
-
-
-MASKS = (False, True)
-
-
-def cell_points(*kinds: Any) -> list[Point]:
-    return [cell_point(kind, masked) for kind in kinds for masked in MASKS]
-
-
-RNNS = [partial(RNNCell, activation=name) for name in ACTIVATIONS]
-MODEL_POINTS = [model_point(number, masked) for number in range(len(MODELS)) for masked in MASKS]
-LOSS_POINTS = [model_loss_point(number, masked) for number in range(len(MODELS)) for masked in MASKS]
-WINDOW_POINTS = [window_point(number, masked) for number in range(0, len(MODELS), 2) for masked in MASKS]
-ENTROPY_POINTS = [
-    loss_point(losses.softmax_cross_entropy, kind, masked) for kind in ("indices", "one-hot") for masked in MASKS
-]
-SQUARED_POINTS = [loss_point(losses.mean_squared_error, "numbers", masked) for masked in MASKS]
-SUBJECTS = [
-    *(
-        Subject(
-            getattr(activations, f"{name}_derivative"),
-            [activation_point(getattr(activations, name), getattr(activations, f"{name}_derivative"))],
-            [check], at_least,
-        )
-        for (name, check), at_least in zip(ACTIVATION_CHECKS.items(), (11, 12, 6, 1, 21), strict=True)
-    ),
-    Subject(RNNCell.step_backward, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 27),
-    Subject(RNNCell.param_grads, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 100),
-    Subject(LSTMCell.step_backward, cell_points(*LSTMS), LSTM_CHECKS, 450),
-    Subject(LSTMCell.param_grads, cell_points(*LSTMS), LSTM_CHECKS, 270),
-    Subject(GRUCell.step_backward, cell_points(*GRUS), GRU_CHECKS, 430),
-    Subject(GRUCell.param_grads, cell_points(*GRUS), GRU_CHECKS, 300),
-    Subject(IndRNNCell.step_backward, cell_points(*INDRNNS), INDRNN_CHECKS, 25),
-    Subject(IndRNNCell.param_grads, cell_points(*INDRNNS), INDRNN_CHECKS, 110),
-    Subject(bptt.unroll_backward, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 185),
-    Subject(bptt.without_padding, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 18, in_forward=True),
-    Subject(Recurrent.backward, cell_points(*RNNS), RECURRENT_CHECKS, 40),
-    Subject(Dense.backward, [dense_point], DENSE_CHECKS, 65),
-    Subject(SequenceModel.backward, MODEL_POINTS, MODEL_CHECKS, 70),
-    Subject(SequenceModel.loss_and_grads, LOSS_POINTS, MODEL_CHECKS[2:], 80, in_forward=True),
-    Subject(losses.softmax_cross_entropy, ENTROPY_POINTS, ENTROPY_CHECKS, 160, in_forward=True),
-    Subject(losses.mean_squared_error, SQUARED_POINTS, SQUARED_CHECKS, 75, in_forward=True),
-    Subject(losses._reduce, ENTROPY_POINTS + SQUARED_POINTS, ENTROPY_CHECKS + SQUARED_CHECKS, 70, in_forward=True),
-    Subject(window_loss_and_grads, WINDOW_POINTS, WINDOW_CHECKS, 420, in_forward=True),
-]
+SUBJECTS = [*PLAIN, *NEWER]
 
 
 def visits(subject: Subject) -> Iterator[Gradients]:
@@ -189,7 +54,7 @@ def survivors(subject: Subject) -> tuple[list[str], list[str]]:
     code, keep, effects = subject.function.__code__, None if subject.in_forward else Known(), []
     waiting = made
     for first_pass in (True, False) if subject.in_forward else (False,):
-        used, left = 0, []
+        checks, used, left = list(subject.checks), 0, []
         for mutant in waiting:
             subject.function.__code__ = mutant.code  # wherever the function is known by name
             try:
@@ -197,13 +62,15 @@ def survivors(subject: Subject) -> tuple[list[str], list[str]]:
                     effects.append(effect(visited))
                     if effects[-1] == "none":
                         continue
-                number = rejected_by(subject.checks, first_pass, keep)
+                number = rejected_by(checks, first_pass, keep)
             finally:
                 subject.function.__code__ = code
             if number is None:
                 left.append(mutant)
-            used = max(used, len(subject.checks) - 1 if number is None else number)
-        for check in subject.checks[: used + 1] if waiting else []:
+            used = max(used, len(checks) - 1 if number is None else number)
+            if number is not None:  # mutants of one line are often rejected by one check
+                checks.insert(0, checks.pop(number))
+        for check in checks[: used + 1] if waiting else []:  # whatever went to the front stays among these
             assert rejected_by([check], first_pass, keep) is None, "the original itself is rejected"
         waiting = left
     return effects, [mutant.label for mutant in waiting]

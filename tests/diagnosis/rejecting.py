@@ -18,7 +18,7 @@ from unittest.mock import patch
 import numpy as np
 
 from rnn_from_scratch.arrays import global_norm, leaves, tree_map
-from rnn_from_scratch.diagnosis import conformance, functions, models
+from rnn_from_scratch.diagnosis import attention, conformance, functions, models, translation
 from rnn_from_scratch.diagnosis.suite import Suite
 from rnn_from_scratch.gradcheck import GradientReport, check_gradients
 from rnn_from_scratch.gradcheck.report import GradientRow
@@ -135,7 +135,7 @@ def rejected_by(checks: list[Check], first_pass: bool, keep: Known | None) -> in
     """Return the number of the first check that rejects, or None. `keep` holds what forward passes have told."""
     global known
     known = keep
-    for module in (conformance, functions, models):
+    for module in (attention, conformance, functions, models, translation):
         module.check_gradients = if_suspect if first_pass else whole  # type: ignore[attr-defined]
     for number, check in enumerate(checks):
         if known is not None:

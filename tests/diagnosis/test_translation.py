@@ -33,6 +33,53 @@ def test_a_right_one_passes():
     assert report.notes == []
 
 
+def test_a_right_one_passes_in_training():
+    for parts in (PARTS, (Recurrent(RNNCell(1, 2)), Recurrent(RNNCell(1, 3)), 3, 4)):
+        report = check_encoder_decoder(EncoderDecoder(*parts, dropout=0.5), rng=rng(), training=True)
+        report.raise_if_wrong()
+        assert report.notes == []
+
+
+def test_training_that_draws_nothing_is_told():
+    report = check_encoder_decoder(EncoderDecoder(*PARTS), rng=rng(), training=True)
+    report.raise_if_wrong()
+    assert report.notes == [
+        "with a generator the outputs are what they are without one: this says nothing of training"
+    ]
+
+
+class ForgetsTheDropout(EncoderDecoder):
+    """Its backward takes the decoder's outputs for what the output layer has read."""
+
+    def backward(self, params, dlogits, cache):
+        ones = cache.dropout._replace(mask=np.ones_like(cache.dropout.mask))
+        return super().backward(params, dlogits, cache._replace(dropout=ones))
+
+
+def test_a_backward_without_its_dropout_shows_only_in_training():
+    model = ForgetsTheDropout(*PARTS, dropout=0.5)
+    assert check_encoder_decoder(model, rng=rng()).ok
+    report = check_encoder_decoder(model, rng=rng(), training=True)
+    assert "decoder.recurrent.W_ch" in wrong_rows(report)
+    assert "output.W_hy" not in wrong_rows(report)
+
+
+class WantsTwoTokens(EncoderDecoder):
+    """It takes the memory from the second step's cache, which is the same, where there is one."""
+
+    def backward(self, params, dlogits, cache):
+        steps = cache.decoder.recurrent.caches
+        assert steps[1].memory is steps[0].memory
+        return super().backward(params, dlogits, cache)
+
+
+def test_one_token_is_a_sequence_too():
+    report = check_encoder_decoder(WantsTwoTokens(*PARTS), rng=rng())
+    assert len(report.findings) == 1
+    assert report.findings[0].startswith("it raised IndexError: list index out of range (in backward, line ")
+    assert report.findings[0].endswith(" (one token each)")
+
+
 class ForgetsTheMemory(EncoderDecoder):
     """Its encoder learns through the bridge alone."""
 
@@ -261,5 +308,7 @@ def test_bad_arguments():
         )
     with pytest.raises(ArgumentError, match=r"^check_encoder_decoder: rng is 0, expected a numpy.random.Generator"):
         check_encoder_decoder(EncoderDecoder(*PARTS), rng=0)
+    with pytest.raises(ArgumentError, match="training"):
+        check_encoder_decoder(EncoderDecoder(*PARTS), rng=rng(), training=2)
     with pytest.raises(TypeError):
         check_encoder_decoder(EncoderDecoder(*PARTS), rng())
