@@ -11,6 +11,7 @@ rejecting.py stops the suite as soon as its verdict is settled.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import warnings
@@ -79,6 +80,7 @@ def survivors(subject: Subject) -> tuple[list[str], list[str]]:
 def main(numbers: list[int]) -> None:
     np.seterr(all="ignore")
     warnings.simplefilter("ignore")
+    gc.set_threshold(200_000)  # thousands of exceptions, each with its frames: rarer collections take less time
     for subject in [SUBJECTS[number] for number in numbers] if numbers else SUBJECTS:
         effects, alive = survivors(subject)
         found = {

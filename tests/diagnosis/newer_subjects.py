@@ -222,6 +222,6 @@ NEWER = [
             [*LANGUAGE_CHECKS, *CLASSIFIER_CHECKS], 65),
     Subject(LanguageModel.backward, layer_points(language, tied, training=BOTH), LANGUAGE_CHECKS, 110),
     Subject(SequenceClassifier.backward, layer_points(classifier, training=BOTH), CLASSIFIER_CHECKS, 100),
-    Subject(Bridge.backward, TRANSLATION_POINTS, TRANSLATION_CHECKS, 60),
+    Subject(Bridge.backward, translators(False), TRANSLATION_CHECKS[:2], 60),
     Subject(EncoderDecoder.backward, TRANSLATION_POINTS, TRANSLATION_CHECKS, 290),
 ]
