@@ -49,7 +49,7 @@ def summary(by_seed: list[tuple[DateData, list[str]]]) -> dict[str, Any]:
     errors = [(x, y, z) for x, y, z in zip(data.sources, data.targets, lines, strict=True) if y != z]
     return {
         "all seeds": share(len(entries) - len(wrong), len(entries)), "by length": by_length,
-        "wrong fields": dict(fields.most_common()),
+        "wrong fields": dict(fields.most_common()), "day and month exchanged": sum(map(exchanged, wrong)),
         "wrong formats": dict(Counter(one for *_, one in wrong).most_common(8)),
         "errors of the first seed": [dict(zip(("source", "wanted", "got"), one, strict=True)) for one in errors[:40]],
     }
@@ -61,6 +61,12 @@ def wrong_fields(target: str, line: str) -> list[str]:
         return ["form"]
     pairs = zip(("year", "month", "day"), target.split("-"), line.split("-"), strict=True)
     return [name for name, wanted, got in pairs if wanted != got]
+
+
+def exchanged(entry: Sequence[str]) -> bool:
+    """Tell whether an entry's line (source, target, line, …) is its target with month and day in each other's place."""
+    year, month, day = entry[1].split("-")
+    return entry[2] == f"{year}-{day}-{month}" and day != month
 
 
 # Attention
@@ -89,32 +95,36 @@ def digits_attended(
     """Count the target digits whose attention has its maximum on the digit itself, under teacher forcing.
 
     Of sources with a year of four digits: for the year's four digits and the day's. `beside` counts the neighbours of
-    the digit too (an encoder's state knows of them), `weight` is the mean weight on the digit itself.
+    the digit too (an encoder's state knows of them), `weight` is the mean weight on the digit itself. `by digit` says
+    how often each of them is looked at itself, and where, that many characters further on, most often.
     """
-    hits, beside, total = Counter[str](), Counter[str](), Counter[str]()
-    weight: dict[str, float] = {"year": 0.0, "day": 0.0}
-    sources, whole = 0, 0  # with a year of four digits; those whose four are all hit
+    offsets: dict[str, dict[int, Counter[int]]] = {"year": {}, "day": {}}  # by target digit: looked at − its place
+    weights: dict[str, list[float]] = {"year": [], "day": []}
+    whole: list[bool] = []  # of each source with such a year: whether all four digits are hit
     for chosen in translating.chunks(data.sources):
         texts = [data.sources[n] for n in chosen], [data.targets[n] for n in chosen]
         maps = translating.weights_of(model, params, *texts, vocabularies)
         for n, (source, target) in enumerate(zip(*texts, strict=True)):
             places = digit_places(source, target)
             for field, pairs in places.items():
-                looks = {t: int(maps[t, :, n].argmax()) for t in pairs}
-                hits[field] += sum(looks[t] == s for t, s in pairs.items())
-                beside[field] += sum(abs(looks[t] - s) <= 1 for t, s in pairs.items())
-                weight[field] += float(sum(maps[t, s, n] for t, s in pairs.items()))
-                total[field] += len(pairs)
-                whole += field == "year" and all(looks[t] == s for t, s in pairs.items())
-            sources += bool(places)
-    fields = {
-        field: {
-            "digits": share(hits[field], total[field]), "beside": share(beside[field], total[field]),
-            "weight": round(weight[field] / total[field], 4),
+                for t, s in pairs.items():
+                    offsets[field].setdefault(t, Counter())[int(maps[t, :, n].argmax()) - s] += 1
+                    weights[field].append(float(maps[t, s, n]))
+            if places:
+                whole.append(all(maps[t, :, n].argmax() == s for t, s in places["year"].items()))
+    found: dict[str, Any] = {"whole years": share(sum(whole), len(whole))}
+    for field, by_digit in offsets.items():
+        every = sum(by_digit.values(), Counter[int]())
+        found[field] = {
+            "digits": share(every[0], every.total()),
+            "beside": share(every[-1] + every[0] + every[1], every.total()),
+            "weight": round(float(np.mean(weights[field])), 4),
+            "by digit": [
+                {"on it": round(own[0] / own.total(), 4), "most often": own.most_common(1)[0][0],
+                 "there": round(own.most_common(1)[0][1] / own.total(), 4)} for _, own in sorted(by_digit.items())
+            ],
         }
-        for field in total
-    }
-    return {**fields, "whole years": share(whole, sources)}
+    return found
 
 
 # Dates in a row

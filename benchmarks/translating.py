@@ -137,6 +137,16 @@ def share(successes: int, trials: int) -> dict[str, Any]:
     }
 
 
+def percent(number: float) -> str:
+    return f"{100 * number:.1f}"
+
+
+def with_interval(found: Mapping[str, Any]) -> str:
+    """Return what `share` found as text: 97.3 (95.2–98.5)."""
+    low, high = (percent(end) for end in found["interval"])
+    return f"{percent(found['share'])} ({low}–{high})"
+
+
 def chunks(texts: Sequence[str]) -> Iterator[list[int]]:
     """Yield the texts' indices in pieces of about one length."""
     order = sorted(range(len(texts)), key=lambda n: len(texts[n]))
@@ -177,19 +187,22 @@ def judge(found: Sequence[str], targets: Sequence[str]) -> dict[str, Any]:
 
 def beside_beam(model: EncoderDecoder, params: Params, sources: Sequence[str], targets: Sequence[str],
                 vocabularies: Vocabularies, max_length: int, beam_width: int) -> dict[str, Any]:
-    """Compare beam search with greedy decoding on the same sources."""
-    counts = dict.fromkeys(("greedy right", "beam right", "different", "beam more probable", "beam less probable"), 0)
+    """Compare beam search with greedy decoding on the same sources; `in the beam`: the target is one of its lines."""
+    counts = dict.fromkeys(
+        ("greedy right", "beam right", "in the beam", "different", "beam more probable", "beam less probable"), 0
+    )
     for chosen in chunks(sources):
         xs, mask = vocabularies[0].encode_batch([sources[n] for n in chosen])
         one = greedy(model, params, xs, mask, max_length=max_length)
         best = beam_search(model, params, xs, mask, max_length=max_length, beam_width=beam_width)
-        for n, plain, (beam, *_) in zip(chosen, one, best, strict=True):
-            texts = [vocabularies[1].decode(line.tokens) for line in (plain, beam)]
-            counts["greedy right"] += texts[0] == targets[n]
-            counts["beam right"] += texts[1] == targets[n]
-            if texts[0] != texts[1]:
+        for n, plain, beam in zip(chosen, one, best, strict=True):
+            first, *others = (vocabularies[1].decode(line.tokens) for line in beam)
+            counts["greedy right"] += vocabularies[1].decode(plain.tokens) == targets[n]
+            counts["beam right"] += first == targets[n]
+            counts["in the beam"] += targets[n] in (first, *others)
+            if plain.tokens != beam[0].tokens:
                 counts["different"] += 1
-                better = beam.log_probability > plain.log_probability
+                better = beam[0].log_probability > plain.log_probability
                 counts["beam more probable" if better else "beam less probable"] += 1
     return {"beam width": beam_width, "sources": len(sources), **counts}
 
