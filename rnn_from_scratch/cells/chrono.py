@@ -38,7 +38,7 @@ def chrono_params(
     ArgumentError
         For another cell, or `longest` below 2.
 
-    Source: Tallec & Ollivier (2018), §2.2; benchmarks/adding_problem.py; tests/cells/test_chrono.py.
+    Source: Tallec & Ollivier (2018); benchmarks/adding_problem.py; tests/cells/test_chrono.py.
     """
     where = "chrono_params"
     if not isinstance(cell, LSTMCell | GRUCell):

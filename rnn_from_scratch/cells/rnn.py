@@ -162,7 +162,7 @@ def irnn_params(
     ArgumentError
         If the cell is no RNNCell with activation "relu".
 
-    Source: Le, Jaitly & Hinton (2015), §2 and §3; notebook 11; tests/cells/test_rnn.py.
+    Source: Le, Jaitly & Hinton (2015); notebook 11; tests/cells/test_rnn.py.
     """
     if not isinstance(cell, RNNCell) or cell.activation != "relu":
         validate.fail(

@@ -54,7 +54,7 @@ def check_along_directions(
     ArgumentError
         As `check_gradients`.
 
-    Source: Griewank & Walther (2008), §3.1, on directional derivatives; notebook 03; tests/gradcheck/test_projected.py.
+    Source: tests/gradcheck/test_projected.py.
     """
     where = "check_along_directions"
     validate.generator(where, rng)

@@ -43,7 +43,7 @@ def dropout_mask(
     ShapeError, DtypeError, ArgumentError
         For a shape that is no tuple of sizes, a rate outside [0, 1), no Generator, or another dtype.
 
-    Source: Srivastava et al. (2014), §10 (there p is the probability of keeping); tests/layers/test_dropout.py.
+    Source: Srivastava et al. (2014) (there p is the probability of keeping); tests/layers/test_dropout.py.
     """
     where = "dropout_mask"
     if not isinstance(shape, tuple):
@@ -77,7 +77,7 @@ class Dropout:
     over_time : False draws a mask for every time step. True draws one for each sequence, (1, N, ·), and uses it at
         every step: variational dropout, which does not bury a signal that lasts under noise that changes
 
-    Source: Srivastava et al. (2014), §10; Gal & Ghahramani (2016), fig. 1, for over_time;
+    Source: Srivastava et al. (2014); Gal & Ghahramani (2016), fig. 1, for over_time;
     tests/layers/test_dropout.py.
     """
 

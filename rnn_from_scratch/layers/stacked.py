@@ -37,7 +37,7 @@ class Stacked:
     Its parameters are {"layer0": {…}, "layer1": {…}, …}, from the bottom up. Its state is one tuple with the *top*
     layer's parts first, then those of the layer below it, and so on, since state[0] is what a layer puts out.
 
-    Source: Graves (2013), §2; notebook 11; tests/layers/test_stacked.py.
+    Source: Graves (2013), §2; tests/layers/test_stacked.py.
     """
 
     layers: tuple[Any, ...]

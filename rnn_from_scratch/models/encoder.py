@@ -34,7 +34,7 @@ class TokenEncoder:
     The embedding's size is the layer's input_size. `dropout` falls on the embedded tokens while training.
     Its parameters are {"embedding": {"W_embed": (V, D)}, "recurrent": {…}}.
 
-    Source: notebook 13; tests/models/test_encoder.py.
+    Source: tests/models/test_encoder.py.
     """
 
     recurrent: Any

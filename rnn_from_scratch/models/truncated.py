@@ -90,7 +90,7 @@ def window_loss_and_grads(
             "a window's loss is that of its new steps, and many-to-one has a loss at the end alone",
             'Use outputs="many-to-many" with a target_mask that counts the last step only.',
         )
-    if not model.recurrent.causal:
+    if not getattr(model.recurrent, "causal", True):  # a layer of one's own need not say
         validate.fail(
             where, "a model that also reads backwards", "one that reads forwards only",
             "a window ends before the sequence does, and what comes after is not known yet", "Leave out Bidirectional.",

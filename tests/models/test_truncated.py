@@ -263,3 +263,20 @@ def test_a_window_outside_the_sequence_is_refused():
         "window_loss_and_grads: window is (8, 10, 14, 14), expected 0 ≤ start ≤ new < end ≤ 12 and start ≤ next_start "
         "≤ end because xs has 12 steps. windows(T, k1, k2) cuts them."
     )
+
+
+def test_a_layer_of_ones_own_need_not_say_that_it_reads_forwards_only():
+    class Own:
+        """What SequenceModel asks for, and no more: no `causal`."""
+
+        def __init__(self, layer):
+            names = ("input_size", "hidden_size", "init_params", "initial_state", "check_state", "forward", "backward")
+            for name in names:
+                setattr(self, name, getattr(layer, name))
+
+    rng = np.random.default_rng(0)
+    layer = Recurrent(RNNCell(3, 4))
+    own, model = SequenceModel(Own(layer), 2), SequenceModel(layer, 2)
+    params, xs, targets = model.init_params(rng=rng), rng.standard_normal((5, 2, 3)), rng.integers(0, 2, (5, 2))
+    found, expected = (list(truncated_bptt(each, params, xs, targets, 2, 3)) for each in (own, model))
+    assert [float(window.loss) for window in found] == [float(window.loss) for window in expected]
