@@ -5,8 +5,8 @@ unmasked, its gradients are compared with the original's. Every mutant that chan
 
 `python tests/diagnosis/mutation.py` runs all of it and prints a JSON object a function; with numbers, only those of
 SUBJECTS. test_mutation.py asserts what it found; conftest.py runs it beside the other tests. The subjects are in
-subjects.py and newer_subjects.py, the points in points.py and newer_points.py; mutants.py makes the mutants and
-rejecting.py stops the suite as soon as its verdict is settled.
+subjects.py and newer_subjects.py, the points in points.py and newer_points.py; diagnosis/mutants.py of the package
+makes the mutants and rejecting.py stops the suite as soon as its verdict is settled.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from mutants import mutants
 from newer_subjects import NEWER
 from points import Gradients, same
 from rejecting import Known, rejected_by
 from subjects import PLAIN, Subject
+
+from rnn_from_scratch.diagnosis.mutants import mutants
 
 POINTS = 20
 SUBJECTS = [*PLAIN, *NEWER]

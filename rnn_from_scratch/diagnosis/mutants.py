@@ -10,11 +10,12 @@ import __future__
 
 import ast
 import inspect
+import itertools
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType, FrameType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -36,38 +37,56 @@ FIELDS = {
 }
 NO_VALUES = {"self", "where", "hint", "_"}
 
+Edits: TypeAlias = Callable[[ast.AST], Iterable[tuple[str, ast.AST]]]
+
 
 class Mutant(NamedTuple):
-    """One edit, and the code object of the whole function with it."""
+    """One edit of a function, and the code object of the whole function with it."""
 
-    label: str
+    line: int  # of the statement's first line, counted in the function's file
+    what: str  # the kind of edit: "drop a factor", …
+    old: ast.AST  # the node that was replaced, and what took its place
+    new: ast.AST
+    before: str  # the statement as it stands, and with the edit
+    after: str
     code: CodeType
 
+    @property
+    def label(self) -> str:
+        """The edit in one line."""
+        return f"line {self.line}, {self.what}: {_shown(self.old)} → {_shown(self.new)}"
 
-def mutants(function: FunctionType, use: Callable[[], Any]) -> list[Mutant]:
-    """Return the mutants of a function, without duplicates; `use` calls it, which shows each name's kind."""
+
+def mutants(function: FunctionType, use: Callable[[], Any], more: Edits | None = None) -> list[Mutant]:
+    """Return the mutants of a function, without duplicates.
+
+    `use` calls the function, which shows each name's kind. `more` gives further edits of a node, as (what, node).
+    """
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     definition = tree.body[0]
     assert isinstance(definition, ast.FunctionDef)
+    above = function.__code__.co_firstlineno - 1
     _plain(definition)
     ast.fix_missing_locations(tree)
     known_from, kinds = _first_lines(definition), _kinds(function, use)
     keys = [*KEYS, *(key for key in MORE_KEYS if key in _strings(definition))]
     seen, made = {f"{number}: {ast.unparse(statement)}" for number, statement in enumerate(definition.body)}, []
-    for number, owner, field, index, node in list(_places(definition)):
-        names = []
+    for place in list(_places(definition)):
+        node, names = place.node, []
         if isinstance(node, ast.Name):
             earlier = [name for name, line in known_from.items() if line < node.lineno]
             names = [name for name in earlier if kinds.get(name, set()) & kinds.get(node.id, set())]
-        for what, replacement in _edits(node, names, keys):
+        before = ast.unparse(place.statement)
+        for what, replacement in itertools.chain(_edits(node, names, keys), more(node) if more else ()):
             ast.fix_missing_locations(ast.copy_location(replacement, node))
-            _put(owner, field, index, replacement)
-            text = f"{number}: {ast.unparse(definition.body[number])}"  # an edit stays inside one statement
+            _put(place, replacement)
+            text = f"{place.number}: {ast.unparse(definition.body[place.number])}"  # an edit stays in one statement
             if text not in seen:
                 seen.add(text)
-                label = f"line {node.lineno}, {what}: {_shown(node)} → {_shown(replacement)}"
-                made.append(Mutant(label, _code(tree, function)))
-            _put(owner, field, index, node)
+                after = ast.unparse(replacement if node is place.statement else place.statement)
+                line = place.statement.lineno + above
+                made.append(Mutant(line, what, node, replacement, before, after, _code(tree, function)))
+            _put(place, node)
     return made
 
 
@@ -101,7 +120,7 @@ def _kinds(function: FunctionType, use: Callable[[], Any]) -> dict[str, set[str]
     """Run `use` and record what kinds of value each local name of the function holds: arrays, dicts, numbers …."""
     kinds: dict[str, set[str]] = {}
 
-    def record(frame: FrameType, event: str, argument: Any) -> Any:
+    def record(frame: FrameType, _event: str, _argument: Any) -> Any:
         if frame.f_code is not function.__code__:
             return None
         for name, value in frame.f_locals.items():
@@ -119,22 +138,33 @@ def _kinds(function: FunctionType, use: Callable[[], Any]) -> dict[str, set[str]
     return kinds
 
 
-def _places(definition: ast.FunctionDef) -> Iterator[tuple[int, ast.AST, str, int | None, Any]]:
-    """Yield (statement's number, owner, field, index, node) for every node that an edit may replace."""
+class _Place(NamedTuple):
+    """A node that an edit may replace, and where it stands."""
+
+    number: int  # of the statement in the function's body
+    statement: ast.stmt  # the innermost one around the node, or the node itself
+    owner: ast.AST
+    field: str
+    position: int | None  # in a field that is a list
+    node: Any
+
+
+def _places(definition: ast.FunctionDef) -> Iterator[_Place]:
     for number, statement in enumerate(definition.body):
         if not _is_check(statement):
-            yield number, definition, "body", number, statement
-            yield from ((number, *place) for place in _inside(statement))
+            yield _Place(number, statement, definition, "body", number, statement)
+            yield from _inside(number, statement, statement)
 
 
-def _inside(node: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, Any]]:
+def _inside(number: int, statement: ast.stmt, node: ast.AST) -> Iterator[_Place]:
     for field, value in ast.iter_fields(node):
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if not isinstance(child, ast.AST) or _is_check(child):
                 continue
+            innermost = child if isinstance(child, ast.stmt) else statement
             if not isinstance(getattr(child, "ctx", None), ast.Store):
-                yield node, field, index, child
-            yield from _inside(child)
+                yield _Place(number, innermost, node, field, index, child)
+            yield from _inside(number, innermost, child)
 
 
 def _strings(node: ast.AST) -> set[str]:
@@ -151,11 +181,11 @@ def _is_check(node: ast.AST) -> bool:
     return called.startswith(("validate.", "check_")) or ".check_" in called or "._check" in called
 
 
-def _put(owner: ast.AST, field: str, index: int | None, node: ast.AST) -> None:
-    if index is None:
-        setattr(owner, field, node)
+def _put(place: _Place, node: ast.AST) -> None:
+    if place.position is None:
+        setattr(place.owner, place.field, node)
     else:
-        getattr(owner, field)[index] = node
+        getattr(place.owner, place.field)[place.position] = node
 
 
 def _edits(node: ast.AST, names: list[str], keys: list[str]) -> Iterator[tuple[str, ast.AST]]:
@@ -181,9 +211,9 @@ def _edits(node: ast.AST, names: list[str], keys: list[str]) -> Iterator[tuple[s
             for key in keys:
                 yield "another key", ast.Constant(key)
         case ast.Constant(int(number) | float(number)) if not isinstance(number, bool):
-            for other in dict.fromkeys((number + 1, number - 1, 2 * number, -number, 0 * number)):
-                yield "another constant", ast.Constant(other) if other >= 0 else ast.UnaryOp(
-                    ast.USub(), ast.Constant(-other))
+            for fresh in dict.fromkeys((number + 1, number - 1, 2 * number, -number, 0 * number)):
+                yield "another constant", ast.Constant(fresh) if fresh >= 0 else ast.UnaryOp(
+                    ast.USub(), ast.Constant(-fresh))
         case ast.Name(_, ast.Load()):
             for other in names:
                 yield "another name", ast.Name(other, ast.Load())
@@ -193,10 +223,10 @@ def _edits(node: ast.AST, names: list[str], keys: list[str]) -> Iterator[tuple[s
             yield "decide the condition", body
             yield "decide the condition", orelse
         case ast.Compare(left, [op], [right]):
-            for other in (ast.IsNot, ast.Is, ast.NotEq, ast.Eq, ast.Gt, ast.GtE, ast.Lt, ast.LtE):
-                same_kind = isinstance(op, ast.Is | ast.IsNot) == (other in (ast.Is, ast.IsNot))
+            for comparison in (ast.IsNot, ast.Is, ast.NotEq, ast.Eq, ast.Gt, ast.GtE, ast.Lt, ast.LtE):
+                same_kind = isinstance(op, ast.Is | ast.IsNot) == (comparison in (ast.Is, ast.IsNot))
                 if same_kind:
-                    yield "another comparison", ast.Compare(left, [other()], [right])
+                    yield "another comparison", ast.Compare(left, [comparison()], [right])
         case ast.BoolOp(op, values):
             yield "another condition", ast.BoolOp(ast.Or() if isinstance(op, ast.And) else ast.And(), values)
             for value in values:
@@ -250,10 +280,10 @@ def _shifts(index: ast.expr) -> Iterator[tuple[str, ast.expr]]:
                     parts: dict[str, Any] = {"lower": lower, "upper": upper, "step": step}
                     for new in (None, *(shifted for _, shifted in _shifts(bound))):
                         yield "shift an index" if new else "drop a bound", ast.Slice(**{**parts, what: new})
-        case ast.Tuple(parts):
-            for i, part in enumerate(parts):
+        case ast.Tuple(places):
+            for i, part in enumerate(places):
                 for what, shifted in _shifts(part):
-                    yield what, ast.Tuple([*parts[:i], shifted, *parts[i + 1 :]], ast.Load())
+                    yield what, ast.Tuple([*places[:i], shifted, *places[i + 1 :]], ast.Load())
         case ast.Constant(str()) | ast.Constant(None) | ast.Constant(value=type()):
             pass
         case ast.Name() | ast.Constant(int()) | ast.UnaryOp():
