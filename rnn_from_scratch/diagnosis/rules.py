@@ -65,4 +65,6 @@ def joined(reports: Sequence[GradientReport], findings: Sequence[str]) -> Gradie
     notes = list(dict.fromkeys(note for report in reports for note in report.notes))
     rows = [row for report in reports for row in report.rows]
     every = [finding for report in reports for finding in report.findings]
-    return GradientReport(rows, " and ".join(methods), list(dict.fromkeys([*every, *findings])), notes)
+    explanations = dict.fromkeys(report.explanation for report in reports if report.explanation)
+    findings = list(dict.fromkeys([*every, *findings]))
+    return GradientReport(rows, " and ".join(methods), findings, notes, "\n\n".join(explanations))

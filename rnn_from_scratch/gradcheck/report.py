@@ -42,12 +42,13 @@ class GradientRow:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """What a gradient check found: a row an array, and in `findings` whatever else is wrong."""
+    """What a gradient check found: a row an array, in `findings` whatever else is wrong, in `explanation` its cause."""
 
     rows: list[GradientRow]
     method: str
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    explanation: str = ""  # a text under everything else; a check leaves it empty, a diagnosis fills it
 
     @property
     def ok(self) -> bool:
@@ -113,7 +114,8 @@ class GradientReport:
         lines = ["  ".join(line).rstrip() for line in padded]
         lines += [f"WRONG: {finding}" for finding in self.findings]
         lines += [f"note: {note}" for note in self.notes]
-        return "\n".join([*lines, self._summary()])
+        end = ["", self.explanation] if self.explanation else []
+        return "\n".join([*lines, self._summary(), *end])
 
     def _summary(self) -> str:
         if not self.rows:
@@ -135,6 +137,7 @@ class GradientReport:
             body += f'<tr{weight}><th scope="row">{first}</th>{cells_html}</tr>'
         rest = "".join(f"<p><b>WRONG:</b> {html.escape(text)}</p>" for text in self.findings)
         rest += "".join(f"<p>note: {html.escape(text)}</p>" for text in self.notes)
+        rest += f"<pre>{html.escape(self.explanation)}</pre>" if self.explanation else ""
         return (
             f"<table><caption>{html.escape(self._summary())}</caption><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table>{rest}"

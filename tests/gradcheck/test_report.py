@@ -2,10 +2,12 @@
 
 import html.parser
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from rnn_from_scratch.diagnosis.rules import joined, renamed
 from rnn_from_scratch.gradcheck import GradientError, check_gradients
 from rnn_from_scratch.validate import ArgumentError
 
@@ -112,3 +114,34 @@ def test_plot_refuses_what_was_not_compared_entry_by_entry():
         report.plot()
     with pytest.raises(KeyError):
         report.plot("nothing")
+
+
+# The explanation
+
+
+def explained(text):
+    grads = gradients()
+    grads["b"] = 2.0 * grads["b"]
+    return replace(check_gradients(loss, PARAMS, grads), explanation=text)
+
+
+def test_an_explanation_stands_at_the_very_end_and_is_raised_with_the_report():
+    report = explained("b is twice too large:\n  a factor of 2 is counted <twice> & once more")
+    plain = str(replace(report, explanation=""))
+    assert plain.endswith(": 1 wrong")  # without one nothing is added, not even a line
+    assert str(report) == f"{plain}\n\n{report.explanation}"
+    with pytest.raises(GradientError) as caught:
+        report.raise_if_wrong()
+    assert str(caught.value).endswith(report.explanation)
+    page = report._repr_html_()
+    assert page == replace(report, explanation="")._repr_html_() + (
+        "<pre>b is twice too large:\n  a factor of 2 is counted &lt;twice&gt; &amp; once more</pre>"
+    )
+    assert check_gradients(loss, PARAMS, gradients()).explanation == ""
+
+
+def test_explanations_survive_renaming_and_joining():
+    one, other, none = explained("the first"), explained("the second"), explained("")
+    assert renamed(one, str.upper).explanation == "the first"
+    assert joined([one, none, one, other], []).explanation == "the first\n\nthe second"
+    assert joined([none], ["a finding"]).explanation == ""
