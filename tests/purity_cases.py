@@ -48,7 +48,16 @@ from rnn_from_scratch.diagnosis import (
     translation,
 )
 from rnn_from_scratch.diagnosis import suite as suites
-from rnn_from_scratch.gradcheck import compare, direction, numerical, projected, second_order, verdict
+from rnn_from_scratch.gradcheck import (
+    compare,
+    direction,
+    ladder,
+    metric,
+    numerical,
+    projected,
+    second_order,
+    verdict,
+)
 from rnn_from_scratch.interop import foreign, torch_layout
 from rnn_from_scratch.interop import keras as keras_interop
 from rnn_from_scratch.interop import torch as torch_interop
@@ -575,7 +584,13 @@ CASES = {
         verdict.Measured("central", n.z, 1e-10, 1e-7).says, 1.1 * n.z),
     "gradcheck.report.GradientReport.raise_if_wrong": lambda n: partial(n.report.raise_if_wrong),
     "gradcheck.compare.check_gradients": lambda n: partial(compare.check_gradients, squares, n.weights, n.weights),
-    "gradcheck.verdict.relative_error": lambda n: partial(verdict.relative_error, n.z, 1.1 * n.z),
+    "gradcheck.metric.relative_error": lambda n: partial(metric.relative_error, n.z, 1.1 * n.z),
+    "gradcheck.metric.largest_gap": lambda n: partial(metric.largest_gap, n.z, 1.1 * n.z),
+    "gradcheck.metric.largest_entry": lambda n: partial(metric.largest_entry, n.z),
+    "gradcheck.ladder.derivative_at": lambda n: partial(ladder.derivative_at, squares, n.z, (0, 0), 1.0),
+    "gradcheck.numerical.derivative": lambda n: partial(
+        numerical.derivative, "Here", squares, n.z, (0, 0), 1e-5, "central"),
+    "gradcheck.numerical.default_step": lambda n: partial(numerical.default_step, "central", 3.0),
     "diagnosis.steps.check_step": lambda n: partial(
         steps.check_step, step, step_back, SHAPES, rng=rng()),
     "diagnosis.conformance.check_cell": lambda n: partial(conformance.check_cell, n.cell, rng=rng(), xs=n.xs),

@@ -20,6 +20,15 @@ METHODS = ("forward", "central", "richardson", "complex")
 #: The step of each method, times max(1, |w|): where truncation and rounding balance.
 STEPS = {"forward": 1.5e-8, "central": 1e-5, "richardson": 1e-2, "complex": 1e-20}
 
+
+class NotFiniteError(validate.ArgumentError):
+    """The loss is NaN or infinite where it was asked for."""
+
+
+class NotComplexError(validate.ArgumentError):
+    """The loss of a complex argument came back real."""
+
+
 #: Richardson halves its step at every level; after more of these only rounding is left.
 MOST_LEVELS = 8
 
@@ -82,16 +91,21 @@ def numerical_gradient(
         _check_step_moves(where, array, step / 2 ** (levels - 1) if method == "richardson" else step)
     gradient = np.zeros(array.shape, np.float64)
     for index in np.ndindex(array.shape):
-        value = float(array[index])
-        scale = 1.0 if method == "complex" or step is not None else max(1.0, abs(value))
-        h = (STEPS[method] if step is None else step) * scale
-        gradient[index] = _derivative(where, loss, array, index, h, method, levels)
+        h = default_step(method, float(array[index])) if step is None else step
+        gradient[index] = derivative(where, loss, array, index, h, method, levels)
     return gradient
 
 
-def _derivative(
-    where: str, loss: Callable[[Array], Any], array: Array, index: tuple[int, ...], h: float, method: str, levels: int
+def default_step(method: str, weight: float) -> float:
+    """Return the step of a method at an entry of this value."""
+    return STEPS[method] * (1.0 if method == "complex" else max(1.0, abs(weight)))
+
+
+def derivative(
+    where: str, loss: Callable[[Array], Any], array: Array, index: tuple[int, ...], h: float, method: str,
+    levels: int = 3,
 ) -> float:
+    """Return the derivative in one entry, with this step."""
     if method == "complex":
         return complex_value(where, loss(_nudged(array, index, 1j * h))).imag / h
 
@@ -136,7 +150,7 @@ def real_value(where: str, value: Any) -> float:
         )
     if not np.isfinite(value):
         hint = "Check at a point where the loss is finite."
-        validate.fail(where, f"the loss is {value}", "a finite number", hint=hint)
+        validate.fail(where, f"the loss is {value}", "a finite number", hint=hint, error=NotFiniteError)
     return float(value)
 
 
@@ -147,5 +161,6 @@ def complex_value(where: str, value: Any) -> complex:
             where, f"the loss is {type(value).__name__}, not complex", "a complex number",
             "the complex step reads the derivative from the imaginary part, and something dropped it "
             "(abs, a norm, .real, float(), a float buffer)", 'Make the code complex-safe, or use method="central".',
+            NotComplexError,
         )
     return complex(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,7 +12,9 @@ import numpy as np
 
 from ..arrays import Array, Tree, leaves, tree_map
 from .direction import SLACK, compare_along, rounding_floor
-from .numerical import STEPS, numerical_gradient, real_value
+from .ladder import derivative_at
+from .metric import largest_entry, largest_gap, relative_error
+from .numerical import STEPS, NotComplexError, NotFiniteError, default_step, derivative, numerical_gradient, real_value
 from .report import CANNOT_TELL, RIGHT_TO, ZERO, GradientRow
 
 EPS32, EPS64 = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
@@ -40,12 +43,12 @@ class Measured(NamedTuple):
         by_differences = self.method != "complex"
         if relative_error(analytic, self.numeric)[0] < self.limit and (analytic.any() or not by_differences):
             return "right"  # differences of 0 prove nothing of a gradient of 0: they may be too coarse to see it
-        return "hidden" if _apart(analytic, self.numeric) <= SLACK * self.floor else "WRONG"
+        return "hidden" if largest_gap(analytic, self.numeric) <= SLACK * self.floor else "WRONG"
 
 
 @dataclass
 class _Judge:
-    """What is the same for every array, and in `notes`, `methods` and `unsafe` what the rows tell together."""
+    """What is the same for every array, and in `notes`, `methods`, `unsafe` and `bent` what the rows tell together."""
 
     loss: Callable[[Tree], Any]
     params: Tree
@@ -60,13 +63,14 @@ class _Judge:
     notes: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     unsafe: dict[str, str] = field(default_factory=dict)
+    bent: list[str] = field(default_factory=list)
 
     def row(self, name: str, analytic: Array) -> GradientRow:
         """Compare one array's gradient."""
         array = dict(leaves(self.params))[name]
-        first = self._by_complex(name, array) if self.method == "auto" else None
+        first = self._by_complex(name, array) if self.method in ("auto", "complex") else None
         if first is None:
-            method = "central" if self.method == "auto" else self.method
+            method = "central" if self.method in ("auto", "complex") else self.method
             first = self._measure(method, name, array)
         self.methods.append(first.method)
         best, says = self._settle(first, name, array, analytic)
@@ -74,9 +78,12 @@ class _Judge:
         if says != "WRONG":
             ok, verdict = self._in_words(best, says, analytic)
             best = first if verdict == ZERO else best
-            error, index = 0.0 if verdict == ZERO else error, _largest(best.numeric)
+            error, index = 0.0 if verdict == ZERO else error, largest_entry(best.numeric)
         else:
-            ok, verdict = False, "WRONG" if self.alone else self._kink(name, array, analytic, index) or "WRONG"
+            unknown = bool(np.isfinite(analytic[index]) and not np.isfinite(best.numeric[index]))
+            ok, verdict = False, CANNOT_TELL if unknown else "WRONG"
+            if not unknown and not self.alone:
+                verdict = self._kink(name, array, analytic, index) or verdict
         shown = (float(analytic[index]), float(best.numeric[index])) if array.size else (0.0, 0.0)
         return GradientRow(
             name, array.shape, error, index, *shown, best.floor, ok, verdict, analytic.copy(), best.numeric.copy()
@@ -84,6 +91,12 @@ class _Judge:
 
     def told_notes(self) -> list[str]:
         """Return the notes; arrays that share a reason against the complex step are named together."""
+        if self.bent:
+            bent = ", ".join(name for name in self.bent if name)
+            self.notes.append(
+                f"by Richardson with smaller steps{bent and ', for '}{bent}: the function bends, or is not finite, "
+                "within the usual one"
+            )
         if not self.unsafe:
             return self.notes
         names = [name for name in self.unsafe if name]
@@ -93,7 +106,39 @@ class _Judge:
         return [f"central differences, not the complex step{which}: {reason}", *self.notes]
 
     def _settle(self, first: Measured, name: str, array: Array, analytic: Array) -> tuple[Measured, str]:
-        """Ask other methods where the first could not tell."""
+        """Ask other methods where the first could not tell, and other steps where differences say WRONG."""
+        best, says = self._ask(first, name, array, analytic)
+        if says != "WRONG" or best.method == "complex" or self.alone:
+            return best, says
+        finer = self._refined(best, name, array, analytic)
+        says = finer.says(analytic)
+        if says != "WRONG":
+            self.bent.append(name)
+        return finer, says
+
+    def _refined(self, found: Measured, name: str, array: Array, analytic: Array) -> Measured:
+        """Measure disputed entries anew, each at the steps that suit the function there, as long as they agree.
+
+        Truncation makes differences wrong where a function bends within a step. The worst entry comes first: where
+        its numeric value was right, so that the gradient is wrong, that is all.
+        """
+        loss, numeric = self._loss_of(name, "central"), found.numeric.copy()
+        limit = TOLERANCES["richardson"] if self.tolerance is None else self.tolerance
+        size = np.max(np.abs(numeric), initial=0.0, where=np.isfinite(numeric))
+        gaps = np.abs(analytic - numeric)
+        order = np.argsort(-np.where(np.isnan(gaps), np.inf, gaps), axis=None, kind="stable")
+        doubt, off = 0.0, False
+        for index in (tuple(int(i) for i in np.unravel_index(place, array.shape)) for place in order):
+            if gaps[index] <= 0.1 * limit * size:
+                break
+            estimate = derivative_at(loss, array, index, self.value)
+            off = off or not abs(estimate.value - numeric[index]) <= 0.1 * gaps[index]
+            numeric[index], doubt = estimate.value, max(doubt, estimate.doubt)
+            if not off and np.isfinite(estimate.doubt) and abs(analytic[index] - estimate.value) > estimate.doubt:
+                break
+        return Measured("richardson", numeric, doubt / SLACK, limit)
+
+    def _ask(self, first: Measured, name: str, array: Array, analytic: Array) -> tuple[Measured, str]:
         first, says = self._hear(first, name, array, analytic)
         error, _ = relative_error(analytic, first.numeric)
         if says == "right" or self.alone:
@@ -104,16 +149,19 @@ class _Judge:
         if says == "WRONG" and not between:
             return first, says
         best = first
-        for method in ("richardson", "complex") if says == "WRONG" else ("complex", "richardson"):
-            other = self._by_complex(name, array) if method == "complex" else None
-            other = self._measure(method, name, array) if method == "richardson" else other
-            if other is None or method == first.method:
+        for method in ("richardson", "complex") if says == "WRONG" else ("complex", "richardson", "central"):
+            if method == first.method or (method == "central" and first.method != "richardson"):
+                continue
+            other = self._by_complex(name, array) if method == "complex" else self._measure(method, name, array)
+            if other is None:
                 continue
             other, heard = self._hear(other, name, array, analytic)
             if method == "richardson" and says == "hidden" and heard == "WRONG" and (
-                _apart(analytic, other.numeric) > 2 * SLACK * first.floor
+                largest_gap(analytic, other.numeric) > 2 * SLACK * first.floor
             ):
                 continue  # so much the smaller step would have seen too: the larger one crossed a kink
+            if method == "central" and heard == "hidden":
+                continue  # its rounding hides more; it was asked whether the larger step had jumped over something
             best, says = other, heard
             if says != "hidden":
                 break
@@ -122,16 +170,20 @@ class _Judge:
     def _doubt(
         self, first: Measured, says: str, name: str, array: Array, analytic: Array, error: float
     ) -> tuple[Measured, str]:
-        """Doubt the complex step, not the gradient, where Richardson agrees with the gradient and not with it."""
-        if says == "WRONG" and error < COMPLEX_FAILS_ABOVE:
-            other = self._measure("richardson", name, array)
-            if _apart(analytic, other.numeric) < 0.1 * _apart(first.numeric, other.numeric):
-                self.notes.append(
-                    f"{name or 'the array'}: by Richardson, since the complex step loses a small part "
-                    "(abs, a norm, var or round inside?)"
-                )
-                return other, other.says(analytic)
-        return first, says
+        """Doubt the complex step, not the gradient, where differences are sure that they agree with the gradient."""
+        if says != "WRONG" or not error < COMPLEX_FAILS_ABOVE:
+            return first, says
+        _, index = relative_error(analytic, first.numeric)
+        estimate = derivative_at(self._loss_of(name, "central"), array, index, self.value)
+        off = abs(first.numeric[index] - estimate.value)
+        if not (off > estimate.doubt and abs(analytic[index] - estimate.value) <= 0.1 * off):
+            return first, says
+        self.notes.append(
+            f"{name or 'the array'}: by Richardson, since the complex step loses a small part "
+            "(abs, a norm, var or round inside?)"
+        )
+        other = self._refined(first, name, array, analytic)
+        return other, other.says(analytic)
 
     def _hear(self, found: Measured, name: str, array: Array, analytic: Array) -> tuple[Measured, str]:
         """Return what it says; a complex step that is off by next to nothing first has its own rounding measured.
@@ -141,14 +193,14 @@ class _Judge:
         says = found.says(analytic)
         if found.method != "complex" or says != "WRONG":
             return found, says
-        if not _apart(analytic, found.numeric) <= 1e-13 * max(1.0, abs(self.value)):
+        if not largest_gap(analytic, found.numeric) <= 1e-13 * max(1.0, abs(self.value)):
             return found, says
         size = float(np.max(np.abs(array))) or 1.0
         noise = 0.0
         for _ in range(3):
             moved = array + 1e-12 * size * self.rng.standard_normal(array.shape)
             other = numerical_gradient(self._loss_of(name, "complex"), moved, "complex")
-            noise = max(noise, _apart(found.numeric, other))
+            noise = max(noise, largest_gap(found.numeric, other))
         found = found._replace(floor=noise)
         return found, found.says(analytic)
 
@@ -164,7 +216,11 @@ class _Judge:
         return False, CANNOT_TELL
 
     def _measure(self, method: str, name: str, array: Array) -> Measured:
-        numeric = numerical_gradient(self._loss_of(name, method), array, method, step=self.step)
+        numeric, loss = np.full(array.shape, np.nan), self._loss_of(name, method)
+        for index in np.ndindex(array.shape):
+            with suppress(NotFiniteError):  # a step away; where the gradient is asked for it is finite
+                h = self.step or default_step(method, float(array[index]))
+                numeric[index] = derivative("check_gradients", loss, array, index, h, method)
         limit = TOLERANCES[method] if self.tolerance is None else self.tolerance
         differs = method != "complex"  # the complex step subtracts nothing: no floor, but see _hear
         floor = rounding_floor(self.value, self.step or FINEST[method], self.eps) if differs else 0.0
@@ -180,8 +236,12 @@ class _Judge:
                 warnings.simplefilter("error", np.exceptions.ComplexWarning)
                 numeric = numerical_gradient(loss, array, "complex")
         except Exception as fault:  # whatever it is: a real fault of the loss shows in central differences too
+            if self.method == "complex":  # it was asked for
+                raise
             lines = str(fault).splitlines() or [""]
             self.unsafe[name] = f"the function does not take complex numbers ({type(fault).__name__}: {lines[0]})"
+            if isinstance(fault, NotComplexError):
+                self.unsafe[name] = "the loss comes back real (abs, a norm, .real, float() or a float buffer inside?)"
             return None
         found, certain = compare_along(self._loss_of(name, "central"), array, numeric, self.rng)
         if found is not None:
@@ -219,7 +279,10 @@ class _Judge:
             h *= max(1.0, abs(float(array[index])))
             nudge = np.zeros_like(array)
             nudge[index] = h
-            here, below, above = (real_value("check_gradients", loss(array + s * nudge)) for s in (0, -1, 1))
+            try:
+                here, below, above = (real_value("check_gradients", loss(array + s * nudge)) for s in (0, -1, 1))
+            except NotFiniteError:
+                return None
             slopes.append(((here - below) / h, (above - here) / h))
         (left, right), nearer = slopes
         gap = abs(right - left)
@@ -229,41 +292,3 @@ class _Judge:
             return None
         between = min(left, right) - floor <= analytic[index] <= max(left, right) + floor
         return f"{'' if between else 'WRONG: '}at a kink: slope {left:.4g} below, {right:.4g} above"
-
-
-def relative_error(analytic: Array, numeric: Array) -> tuple[float, tuple[int, ...]]:
-    """Return the larger of ‖a − n‖ / (‖a‖ + ‖n‖) and max|a − n| / max|n|, and the index of the worst entry.
-
-    By array, not by entry: an entry that is nearly zero has a huge relative error of its own in a gradient that
-    is right. NaN counts as infinitely wrong. Neither very small nor very large gradients lose precision.
-    """
-    if analytic.size == 0:
-        return 0.0, ()
-    bad = ~(np.isfinite(analytic) & np.isfinite(numeric))
-    a, n = np.where(bad, 0.0, analytic), np.where(bad, 0.0, numeric)
-    _, exponent = np.frexp(max(np.max(np.abs(a)), np.max(np.abs(n))))
-    a, n = np.ldexp(a, -exponent), np.ldexp(n, -exponent)  # by a power of two: exact, and no square over- or underflows
-    difference = np.where(bad, np.inf, np.abs(a - n))
-    index = tuple(int(i) for i in np.unravel_index(np.argmax(difference), difference.shape))
-    if bad.any():
-        return np.inf, index
-    if not difference.any():
-        return 0.0, index
-    normwise = np.linalg.norm(difference) / (np.linalg.norm(a) + np.linalg.norm(n))
-    largest = np.max(np.abs(n))
-    entrywise = np.max(difference) / largest if largest > 0 else np.inf
-    return float(max(normwise, entrywise)), index
-
-
-def _apart(first: Array, second: Array) -> float:
-    """The largest difference of two entries; NaN counts as infinite."""
-    largest = float(np.max(np.abs(first / 2 - second / 2), initial=0.0)) * 2
-    return largest if largest == largest else np.inf
-
-
-def _largest(numeric: Array) -> tuple[int, ...]:
-    """The first entry of (about) the largest size: rounding must not decide between two that are equal."""
-    if numeric.size == 0:
-        return ()
-    size = np.abs(numeric)
-    return tuple(int(i) for i in np.unravel_index(np.argmax(size >= (1 - 1e-6) * size.max()), size.shape))
