@@ -43,11 +43,12 @@ Edits: TypeAlias = Callable[[ast.AST], Iterable[tuple[str, ast.AST]]]
 class Mutant(NamedTuple):
     """One edit of a function, and the code object of the whole function with it."""
 
-    line: int  # of the statement's first line, counted in the function's file
+    file: str  # the function's, within the package
+    line: int  # of the statement in it; of a dictionary that is built up, the entry's own
     what: str  # the kind of edit: "drop a factor", …
     old: ast.AST  # the node that was replaced, and what took its place
     new: ast.AST
-    before: str  # the statement as it stands, and with the edit
+    before: str  # the statement (or the entry) as it stands, and with the edit
     after: str
     code: CodeType
 
@@ -66,6 +67,7 @@ def mutants(function: FunctionType, use: Callable[[], Any], more: Edits | None =
     definition = tree.body[0]
     assert isinstance(definition, ast.FunctionDef)
     above = function.__code__.co_firstlineno - 1
+    file = function.__module__.partition(".")[2].replace(".", "/") + ".py"
     _plain(definition)
     ast.fix_missing_locations(tree)
     known_from, kinds = _first_lines(definition), _kinds(function, use)
@@ -76,16 +78,17 @@ def mutants(function: FunctionType, use: Callable[[], Any], more: Edits | None =
         if isinstance(node, ast.Name):
             earlier = [name for name, line in known_from.items() if line < node.lineno]
             names = [name for name in earlier if kinds.get(name, set()) & kinds.get(node.id, set())]
-        before = ast.unparse(place.statement)
+        before = _text(place, place.shown)
         for what, replacement in itertools.chain(_edits(node, names, keys), more(node) if more else ()):
             ast.fix_missing_locations(ast.copy_location(replacement, node))
             _put(place, replacement)
             text = f"{place.number}: {ast.unparse(definition.body[place.number])}"  # an edit stays in one statement
             if text not in seen:
                 seen.add(text)
-                after = ast.unparse(replacement if node is place.statement else place.statement)
-                line = place.statement.lineno + above
-                made.append(Mutant(line, what, node, replacement, before, after, _code(tree, function)))
+                after = _text(place, replacement if node is place.shown else place.shown)
+                line = node.lineno if place.key else place.shown.lineno
+                code = _code(tree, function)
+                made.append(Mutant(file, line + above, what, node, replacement, before, after, code))
             _put(place, node)
     return made
 
@@ -142,7 +145,8 @@ class _Place(NamedTuple):
     """A node that an edit may replace, and where it stands."""
 
     number: int  # of the statement in the function's body
-    statement: ast.stmt  # the innermost one around the node, or the node itself
+    shown: Any  # the innermost statement around the node, or the node itself; inside a dictionary the entry's value
+    key: str  # of that entry, or ""
     owner: ast.AST
     field: str
     position: int | None  # in a field that is a list
@@ -152,19 +156,27 @@ class _Place(NamedTuple):
 def _places(definition: ast.FunctionDef) -> Iterator[_Place]:
     for number, statement in enumerate(definition.body):
         if not _is_check(statement):
-            yield _Place(number, statement, definition, "body", number, statement)
-            yield from _inside(number, statement, statement)
+            yield _Place(number, statement, "", definition, "body", number, statement)
+            yield from _inside(number, statement, "", statement)
 
 
-def _inside(number: int, statement: ast.stmt, node: ast.AST) -> Iterator[_Place]:
+def _inside(number: int, shown: ast.AST, key: str, node: ast.AST) -> Iterator[_Place]:
     for field, value in ast.iter_fields(node):
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
             if not isinstance(child, ast.AST) or _is_check(child):
                 continue
-            innermost = child if isinstance(child, ast.stmt) else statement
+            innermost, name = (child, "") if isinstance(child, ast.stmt) else (shown, key)
+            if isinstance(node, ast.Dict) and field == "values" and node.keys[index] is not None:
+                innermost, name = child, ast.unparse(node.keys[index])
             if not isinstance(getattr(child, "ctx", None), ast.Store):
-                yield _Place(number, innermost, node, field, index, child)
-            yield from _inside(number, innermost, child)
+                yield _Place(number, innermost, name, node, field, index, child)
+            yield from _inside(number, innermost, name, child)
+
+
+def _text(place: _Place, node: ast.AST) -> str:
+    """What to show of an edit: the statement, or the one entry of a dictionary."""
+    text = "nothing" if isinstance(node, ast.Pass) else ast.unparse(node)
+    return f"{place.key}: {text}" if place.key else text
 
 
 def _strings(node: ast.AST) -> set[str]:

@@ -1,0 +1,146 @@
+"""Tier 9, the dictionary: every single edit of the reference's own backward pass, made from its syntax tree.
+
+It is made when it is asked for, from the source of the cells as they are, so it cannot fall out of step with them, and
+each entry knows the line it changes. An entry also comes in part: for the parameters alone, for what goes back in time
+alone, or at some steps alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from ... import bptt
+from ...arrays import Array, Params
+from ...cells import GRUCell, LayerNormLSTMCell, LSTMCell, RNNCell
+from ...cells.indrnn import IndRNNCell
+from ...layers.dense import Dense, DenseCache
+from ..mutants import Edits, Mutant, mutants
+from .curated import TIMES, Hypothesis, at_times, to_carry, to_parameters
+from .kinds import named
+from .reference import Change, Forward, Step, gradients
+from .suspects import SourceLine, Where
+
+#: Cells whose source the dictionary reads.
+READ = (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell)
+PACKAGE = Path(__file__).parents[2]
+
+
+def dictionary(at: Forward) -> Iterator[Hypothesis]:
+    """Yield every single edit of the cell's step_backward and param_grads, of the time loop and of the output layer."""
+    cell = type(at.cell)
+    if cell in READ:
+        for mutant in _mutants(cell.step_backward, at):
+            yield _hypothesis(cell.step_backward, mutant, Change(step=_callable(cell.step_backward, mutant)))
+        for mutant in _mutants(cell.param_grads, at):
+            yield _hypothesis(cell.param_grads, mutant, Change(collect=_callable(cell.param_grads, mutant)))
+    for mutant in _mutants(bptt.unroll_backward, at):
+        yield _hypothesis(bptt.unroll_backward, mutant, Change(loop=_callable(bptt.unroll_backward, mutant)))
+    for mutant in _dense_mutants():
+        yield _hypothesis(Dense.backward, mutant, Change(dense=_dense(_callable(Dense.backward, mutant))))
+
+
+def in_part(at: Forward) -> Iterator[Hypothesis]:
+    """Yield the edits of step_backward that are in force in part: in scope, or in time."""
+    cell = type(at.cell)
+    if cell not in READ:
+        return
+    for mutant in _mutants(cell.step_backward, at):
+        edited = _callable(cell.step_backward, mutant)
+        for scope, scoped in (("", None), (", for the parameters alone", to_parameters),
+                              (", for what goes back in time alone", to_carry)):
+            step: Step = edited if scoped is None else scoped(edited)
+            if scoped is not None:
+                yield _hypothesis(cell.step_backward, mutant, Change(step=step), scope)
+            for time, chosen in TIMES:
+                change = Change(step=at_times(step, chosen))
+                yield _hypothesis(cell.step_backward, mutant, change, f"{scope}, {time} only", time)
+
+
+def _hypothesis(function: Any, mutant: Mutant, change: Change, part: str = "", time: str | None = None) -> Hypothesis:
+    kind, where, hint = named(function.__name__, mutant)
+    if time == "every step but the last" and mutant.what == "drop a term":
+        kind = "last-step-only"
+    where = where._replace(time=time or where.time)
+    says = f"{mutant.what}: {_short(mutant.old)} → {_short(mutant.new)}{part}"
+    return Hypothesis(kind, where, says, hint, change, mutant)
+
+
+def _short(node: ast.AST) -> str:
+    text = "nothing" if isinstance(node, ast.Pass) else ast.unparse(node).splitlines()[0]
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def source_line(hypothesis: Hypothesis) -> SourceLine | None:
+    """Return the reference's line that a hypothesis changes, as it is and as it would be."""
+    mutant = hypothesis.line
+    if mutant is None:
+        return None
+    place = f"rnn_from_scratch/{mutant.file}:{mutant.line}"
+    return SourceLine(place, mutant.before, mutant.after)
+
+
+def _callable(function: Any, mutant: Mutant) -> Any:
+    return FunctionType(mutant.code, sys.modules[function.__module__].__dict__)
+
+
+_MADE: dict[Any, list[Mutant]] = {}
+
+
+def _mutants(function: Any, at: Forward) -> list[Mutant]:
+    """Return the mutants of a function, made once for each configuration of a cell (its sizes do not matter)."""
+    key = (function, _choices(at.cell))
+    if key not in _MADE:
+        with np.errstate(all="ignore"):
+            _MADE[key] = mutants(function, lambda: gradients(at), _more(type(at.caches[0]).__mro__[1]._fields))
+    return _MADE[key]
+
+
+def _choices(cell: Any) -> tuple[Any, ...]:
+    return (type(cell), *(value for name, value in vars(cell).items() if not name.endswith("_size")))
+
+
+def _more(fields: tuple[str, ...]) -> Edits:
+    """Edits that a cell's cache allows: a value of the step before or after, one that the code leaves out, 1 − s."""
+
+    def edits(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+        match node:
+            case ast.Name(name, ast.Load()) if name in fields:
+                base: ast.expr = ast.Name("cache", ast.Load())
+            case ast.Attribute(ast.Name("cache"), name, ast.Load()) if name in fields:
+                base = ast.Name("cache", ast.Load())
+            case _:
+                return
+        for step in ("before", "after", "wrapped"):
+            yield f"the step {step}", ast.Attribute(ast.Attribute(base, step, ast.Load()), name, ast.Load())
+        for other in fields:
+            if other != name:
+                yield "another value", ast.Attribute(base, other, ast.Load())
+        yield "1 − s for s", ast.BinOp(ast.Constant(1.0), ast.Sub(), node)  # type: ignore[arg-type]
+
+    return edits
+
+
+@lru_cache(maxsize=1)
+def _dense_mutants() -> list[Mutant]:
+    rng = np.random.default_rng(0)
+    layer = Dense(4, 3)
+    params, hs, dys = layer.init_params(rng=rng), rng.standard_normal((3, 2, 4)), rng.standard_normal((3, 2, 3))
+    return mutants(Dense.backward, lambda: layer.backward(params, dys, DenseCache(hs)))
+
+
+def _dense(backward: Callable[..., Any]) -> Callable[[Forward], tuple[Array, Params]]:
+    def dense(at: Forward) -> tuple[Array, Params]:
+        params = {"W_hy": at.params["W_hy"], "b_y": at.params["b_y"]}
+        H, K = params["W_hy"].shape
+        dhs, grads = backward(Dense(H, K), params, at.dlogits, DenseCache(at.hs))
+        return dhs, grads
+
+    return dense

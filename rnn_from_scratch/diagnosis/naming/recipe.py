@@ -1,0 +1,204 @@
+"""`diagnose`: the tiers of a diagnosis in their order, from how a function behaves to which line it gets wrong.
+
+1 purity, 2 forward, 3 shape, 4 one factor, 5 structured residuals, 6 shares of the losses, 7 which parameters and from
+which sizes on, 8 the deltas themselves, 9 hypotheses: a curated list, and every single edit of the reference's source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ... import validate
+from .curated import curated
+from .dictionary import READ, dictionary, in_part
+from .forwards import forward_suspects
+from .generic import numeric_bench
+from .guesses import guesses
+from .labels import bench
+from .matching import Candidate, Trial, from_hypotheses, from_labels, ranked, told, trial
+from .problem import LEAST, SIZES, Problem, make_point, sized
+from .reference import Forward, gradients, off
+from .shaped import shape_suspects
+from .slopes_list import slope_hypotheses
+from .student import Answer, BrokenAnswerError, Student, purity
+from .suspects import Diagnosis, Suspect, Where
+
+HIDDEN_BESIDES = ("xs", "h0", "c0")
+
+
+def diagnose(
+    loss_and_grads: Callable[..., Any], reference: Any = "rnn", *, rng: np.random.Generator | None = None
+) -> Diagnosis:
+    """Say what is wrong with a backward pass.
+
+    Parameters
+    ----------
+    loss_and_grads : (params, xs, targets, state) -> (losses, grads)
+        params {"W_xh", "W_hh", "b_h", "W_hy", "b_y"}, shapes and gate order as in `cells` ("b_hn" too for "gru"); xs
+        (T, N, D) float64; targets (T, N) int, softmax cross-entropy; state (h0,) or (h0, c0), each (N, H).
+        losses (T, N), the loss of each step of each sequence, unreduced, or their sum as a scalar; grads the gradient
+        of the sum, with the keys of params, and if you like also "xs", "h0", "c0".
+        `adapters` turn other shapes of code into this one. It is called with several sizes, T = 1 and N = 1 among
+        them, always on copies.
+    reference : "rnn", "lstm", "gru", a cell such as GRUCell(16, 5, reset_after=False), or None
+        What it should compute. A cell fixes D and H. With None, or with a cell that is not the package's, the losses
+        are taken at their word and the gradient is compared with their differences.
+    rng : Generator, optional
+        Draws the points; default seed 0.
+
+    Returns
+    -------
+    Diagnosis
+        ok where nothing is wrong; else suspects, best first. A function that raises or returns nonsense is a finding.
+
+    Raises
+    ------
+    ArgumentError
+        A reference that is none, a function that cannot be called, an rng that is no Generator.
+
+    Source: notebooks 10 and 12; tests/diagnosis/test_diagnose.py; benchmarks/diagnosing.py measures how often the
+    first name is right.
+    """
+    if not callable(loss_and_grads):
+        validate.fail(
+            "diagnose", f"loss_and_grads is {loss_and_grads!r:.60}", "a function (params, xs, targets, state) -> "
+            "(losses, grads)", "it is called at several points", error=validate.DtypeError,
+        )
+    rng = np.random.default_rng(0) if rng is None else validate.generator("diagnose", rng)
+    problem: Problem = getattr(loss_and_grads, "problem", Problem())
+    cell = sized(reference, problem)
+    return _Case(loss_and_grads, cell, problem, rng).diagnosis()
+
+
+class _Case:
+    """One diagnosis in the making."""
+
+    def __init__(self, function: Callable[..., Any], cell: Any, problem: Problem, rng: np.random.Generator) -> None:
+        self.cell, self.problem, self.rng = cell, problem, rng
+        self.known = type(cell) in READ
+        self.student = Student(function, single=problem.last_step_only)
+        self.points = {sizes: make_point(cell, problem, sizes, rng) for sizes in (*SIZES, *LEAST)}
+        self.answers: dict[tuple[int, int], Answer] = {}
+        self.measured: list[str] = []
+        self.suspects: list[Suspect] = []
+        self.reference = repr(cell) if self.known else "differences of its own losses"
+
+    def diagnosis(self) -> Diagnosis:
+        """Go through the tiers."""
+        try:
+            first, impure = purity(self.student, self.points[SIZES[0]])
+        except BrokenAnswerError as broken:
+            return Diagnosis((broken.suspect,), (), self.reference)
+        if any(suspect.kind != "mutates-input" for suspect in impure):
+            return Diagnosis(tuple(impure), (), self.reference)
+        self.answers[SIZES[0]] = first
+        self._ask_all()
+        self.suspects = [*impure, *self.suspects]
+        if self.known:
+            self._against_the_reference()
+        else:
+            self._against_differences()
+        return Diagnosis(tuple(_without_doubles(self.suspects)), tuple(self.measured), self.reference)
+
+    def _ask_all(self) -> None:
+        for sizes, point in self.points.items():
+            if sizes in self.answers:
+                continue
+            try:
+                self.answers[sizes] = self.student(point)
+            except BrokenAnswerError as broken:
+                told_before = {suspect.evidence.partition(";")[0] for suspect in self.suspects}
+                if broken.suspect.evidence.partition(";")[0] not in told_before:
+                    self.suspects.append(broken.suspect)
+
+    def _against_the_reference(self) -> None:
+        forwards = {sizes: self.problem.forward(self.cell, self.points[sizes]) for sizes in self.answers}
+        wrong = forward_suspects(self.cell, self.problem, forwards, self.answers)
+        if wrong:
+            self.suspects += wrong
+            if wrong[0].kind == "forward-wrong":
+                self.measured.append("The losses differ from the reference's, so the gradient is compared with "
+                                     "differences of your own losses.")
+                self._against_differences(named=True)
+            return
+        self.measured.append(f"Losses: those of the reference at all {len(forwards)} points.")
+        trials = [self._trial(forwards[sizes], self.answers[sizes]) for sizes in self.answers]
+        self._compare(trials)
+
+    def _trial(self, at: Forward, answer: Answer) -> Trial:
+        return trial(bench(at, gradients(at)), answer.grads)
+
+    def _compare(self, trials: list[Trial]) -> None:
+        """Tiers 3 to 9 against a reference that is known."""
+        main = [one for one in trials if (one.bench.sizes["T"], one.bench.sizes["N"]) in SIZES]
+        main = [one for one in main if one.wrong] or [one for one in trials if one.wrong] or main[:1]
+        for sizes in SIZES[:1]:
+            self.suspects += shape_suspects(self.points[sizes], self.answers[sizes].grads, main[0].bench)
+        wrong = frozenset().union(*(one.wrong for one in main))
+        self._tell(trials, wrong)
+        if not wrong:
+            return
+        shared = [name for name in main[0].mine if name not in ("W_hy", "b_y")]
+        hidden = frozenset(name for name in shared if name not in HIDDEN_BESIDES)
+        candidates = list(from_labels(main, wrong, hidden))
+        at = main[0].bench.at
+        with np.errstate(all="ignore"):
+            for prior, hypotheses in enumerate((curated, slope_hypotheses), 1):
+                candidates += from_hypotheses(hypotheses(self.cell), main, wrong, float(prior))
+            candidates += from_hypotheses(dictionary(at), main, wrong, 2.5)
+            if not any(_whole(candidate, wrong) for candidate in candidates):
+                candidates += from_hypotheses(in_part(at), main, wrong, 3.0)
+        found = ranked(candidates, wrong)
+        self.suspects += found or guesses(trials, wrong, self.cell)
+
+    def _tell(self, trials: list[Trial], wrong: frozenset[str]) -> None:
+        """Tier 7: which parameters pass, and from which sizes on the others fail."""
+        names = list(trials[0].mine)
+        right = [name for name in names if name not in wrong]
+        if not wrong:
+            largest = max((off(a, one.bench.truth[k]) for one in trials for k, a in one.mine.items()), default=0.0)
+            self.measured.append(f"Gradients: {told(names)} right, largest relative difference {largest:.1e}.")
+            return
+        largest = max(off(one.mine[name], one.bench.truth[name]) for one in trials for name in one.wrong)
+        self.measured.append(f"Gradients: {told(wrong)} wrong (relative difference up to {largest:.2g}); "
+                             f"{told(right) or 'none'} right.")
+        for one in sorted(trials, key=lambda one: one.bench.sizes["T"] * one.bench.sizes["N"]):
+            T, N = one.bench.sizes["T"], one.bench.sizes["N"]
+            if (T, N) in LEAST:
+                self.measured.append(f"With T = {T}, N = {N}: {told(one.wrong) + ' wrong' if one.wrong else 'all right'}.")
+
+    def _against_differences(self, named: bool = False) -> None:
+        """Tiers 3 to 6 against differences of the student's own losses, for a forward pass that is not known."""
+        made = [sizes for sizes in (SIZES[0], LEAST[0], LEAST[2]) if sizes in self.answers]
+        trials = []
+        for sizes in made:
+            prepared = numeric_bench(self.student, self.points[sizes], self.answers[sizes], self.cell)
+            if prepared is not None:
+                trials.append(trial(prepared, self.answers[sizes].grads))
+        if not trials:
+            return
+        main = [one for one in trials[:1] if one.wrong] or [one for one in trials if one.wrong]
+        shaped = shape_suspects(self.points[made[0]], self.answers[made[0]].grads, trials[0].bench)
+        self.suspects += shaped
+        wrong = frozenset().union(*(one.wrong for one in main)) if main else frozenset[str]()
+        self._tell(trials, wrong)
+        if wrong:
+            hidden = frozenset(name for name in trials[0].mine if name not in ("W_hy", "b_y", *HIDDEN_BESIDES))
+            candidates = list(from_labels(main, wrong, hidden))
+            self.suspects += ranked(candidates, wrong) or guesses(trials, wrong, None)
+        elif named:
+            self.measured.append("Your gradient is right for the losses that you compute.")
+
+
+def _whole(candidate: Candidate, wrong: frozenset[str]) -> bool:
+    return candidate.explains == wrong
+
+
+def _without_doubles(suspects: list[Suspect]) -> list[Suspect]:
+    seen: dict[tuple[str, Where, str], Suspect] = {}
+    for suspect in suspects:
+        seen.setdefault((suspect.kind, suspect.where, suspect.evidence), suspect)
+    return list(seen.values())
