@@ -55,16 +55,18 @@ def point(cell, T=5, N=2, seed=0):
 
 def test_a_name_has_one_cell_for_ever():
     """Whoever changes one of these gives every student of a running course another cell."""
-    cells = [own_cell(name) for name in ("Ada Lovelace", "Emmy Noether", "王小云")]
+    cells = [own_cell(name) for name in ("Ada Lovelace", "Emmy Noether", "王小云", "Σοφία Κοβαλέφσκαγια")]
     assert [cell.form for cell in cells] == [
         OwnForm("sine", leak=0.3, gate="input"),
         OwnForm("asinh", leak=0.6, gate="input", residual="input"),
         OwnForm("swish", gate="reset", residual="weighted"),
+        OwnForm("swish", leak=0.2, gate="reset", residual="weighted"),
     ]
     assert [str(cell).splitlines()[0] for cell in cells] == [
         "The cell of Ada Lovelace: sine, constant leak, input gate; D = 3, H = 4",
         "The cell of Emmy Noether: asinh, constant leak, input gate, input residual; D = 3, H = 4",
         "The cell of 王小云: swish, reset gate, weighted residual; D = 3, H = 4",
+        "The cell of Σοφία Κοβαλέφσκαγια: swish, constant leak, reset gate, weighted residual; D = 3, H = 4",
     ]
 
 
