@@ -41,6 +41,10 @@ from rnn_from_scratch.diagnosis import (
     faults,
     functions,
     models,
+    own_cells,
+    own_parts,
+    own_solution,
+    own_text,
     padding,
     probe,
     rules,
@@ -328,6 +332,14 @@ CELLS = {
         "": LuongCell(LSTMCell(D, H), SCORES["MultiplicativeAttention"]),
         " (not fed)": LuongCell(RNNCell(D, H), DOT, input_feeding=False)},
 }
+OWN_FORMS = [
+    own_parts.OwnForm("sech", "learned", "input", "weighted"), own_parts.OwnForm("swish", 0.3, "output", "input"),
+    own_parts.OwnForm("sine", None, "reset", "state"),
+]
+OWN_CELLS = {
+    word: own_solution.own_cell_solution(own_cells.OwnCell(D, H, form))
+    for word, form in zip(("", " (output)", " (reset)"), OWN_FORMS, strict=True)
+}
 METHODS = ("param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")
 DEEP = {
     "stacked.Stacked": Stacked((Recurrent(LSTMCell(D, 2)), Recurrent(LSTMCell(2, H))), dropout=0.5),
@@ -610,6 +622,18 @@ CASES = {
         attention_checks.check_attention, AttentionLayer(MultiplicativeAttention(1, 2)), rng=rng()),
     "diagnosis.translation.check_encoder_decoder": lambda n: partial(
         translation.check_encoder_decoder, PAIR, rng=rng()),
+    # a cell of one's own
+    **{f"diagnosis.own_cells.OwnCell.{method}{word}": cell_case(cell, method)
+       for word, cell in OWN_CELLS.items() for method in METHODS},
+    "diagnosis.own_cells.OwnCell.with_backward": lambda n: partial(OWN_CELLS[""].with_backward, np.square, np.square),
+    "diagnosis.own_cells.own_cell": lambda n: partial(own_cells.own_cell, "Ada Lovelace"),
+    "diagnosis.own_parts.OwnForm.leak_rate": lambda n: partial(OWN_FORMS[0].leak_rate, {"v": n.z}),
+    **{f"diagnosis.own_solution.{f}": lambda n, f=f: partial(getattr(own_solution, f), OWN_CELLS[""])
+       for f in ("own_cell_solution", "own_cell_derivation")},
+    **{f"diagnosis.own_solution.{f}": lambda n, f=f: partial(getattr(own_solution, f), OWN_FORMS[0])
+       for f in ("backward_equations", "gradient_equations")},
+    "diagnosis.own_text.latex": lambda n: partial(own_text.latex, "x_t W_xh"),
+    "diagnosis.own_text.aligned": lambda n: partial(own_text.aligned, OWN_FORMS[0].equations),
     "diagnosis.probe.different_sizes": lambda n: partial(probe.different_sizes, "Here", D, H),
     "diagnosis.probe.random_params": lambda n: partial(probe.random_params, n.params, rng()),
     "diagnosis.probe.random_like": lambda n: partial(probe.random_like, n.params, rng()),

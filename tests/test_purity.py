@@ -77,6 +77,8 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "models.encoder_decoder.EncoderDecoder.encode": "the decoder's own parameters, with the memory's mask beside them",
     "models.truncated.window_loss_and_grads": "start_state is the state given",
     "models.truncated.truncated_bptt": "start_state is the state given",
+    "diagnosis.own_cells.OwnCell.step": "the cache holds the state before the step",
+    "diagnosis.own_cells.OwnCell.step_backward": "the delta holds dh where c_t is h_t",
     "diagnosis.probe.make_probe": "the probe holds xs",
     **{f"diagnosis.rules.{name}": "the rows keep the gradients that they show" for name in ("renamed", "joined")},
     "interop.foreign.entries": "another dictionary of the caller's arrays",
