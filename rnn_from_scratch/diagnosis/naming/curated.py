@@ -29,6 +29,7 @@ class Hypothesis(NamedTuple):
     hint: str
     change: Change
     line: Any = None  # the Mutant of the reference's source, where it is one
+    odd: bool = False  # True for what fits now and then, and is seldom what somebody wrote
 
 
 def original(cell: Any, params: Params, dstate: State, cache: Any) -> tuple[State, Any]:

@@ -11,7 +11,6 @@ import ast
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -30,7 +29,7 @@ from .suspects import SourceLine, Where
 
 #: Cells whose source the dictionary reads.
 READ = (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell)
-PACKAGE = Path(__file__).parents[2]
+PREFIX = "rnn_from_scratch/"
 
 
 def dictionary(at: Forward) -> Iterator[Hypothesis]:
@@ -83,7 +82,7 @@ def source_line(hypothesis: Hypothesis) -> SourceLine | None:
     mutant = hypothesis.line
     if mutant is None:
         return None
-    place = f"rnn_from_scratch/{mutant.file}:{mutant.line}"
+    place = f"{PREFIX}{mutant.file}:{mutant.line}"
     return SourceLine(place, mutant.before, mutant.after)
 
 

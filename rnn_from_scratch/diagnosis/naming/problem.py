@@ -101,3 +101,17 @@ def make_point(cell: Any, problem: Problem, sizes: tuple[int, int], rng: np.rand
         targets = rng.standard_normal((T, N, CLASSES))
     parts = 1 if cell is None else len(cell.initial_state(N))
     return Point(params, xs, targets, tuple(rng.standard_normal((N, H)) for _ in range(parts)))
+
+
+def orthonormal_point(cell: Any, problem: Problem, rng: np.random.Generator) -> Point | None:
+    """Return a point whose inputs' T·N rows are orthonormal, the largest that D has room for; None if T < 3 is all."""
+    sizes = next((s for s in ((5, 3), (5, 2), (4, 3), (3, 2), (3, 1)) if s[0] * s[1] <= cell.input_size), None)
+    if sizes is None:
+        return None
+    point = make_point(cell, problem, sizes, rng)
+    T, N, D = point.xs.shape
+    if problem.one_hot:
+        rows = np.eye(D)[rng.permutation(D)[: T * N]]
+    else:
+        rows = np.linalg.qr(rng.standard_normal((D, D)))[0][: T * N]
+    return point._replace(xs=np.ascontiguousarray(rows.reshape(T, N, D)))

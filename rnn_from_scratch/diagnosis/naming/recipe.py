@@ -18,8 +18,9 @@ from .forwards import forward_suspects
 from .generic import numeric_bench
 from .guesses import guesses
 from .labels import bench
+from .lines import line_suspects, recovered
 from .matching import Candidate, Trial, from_hypotheses, from_labels, ranked, told, trial
-from .problem import LEAST, SIZES, Problem, make_point, sized
+from .problem import LEAST, SIZES, Problem, make_point, orthonormal_point, sized
 from .reference import Forward, gradients, off
 from .shaped import shape_suspects
 from .slopes_list import slope_hypotheses
@@ -146,13 +147,33 @@ class _Case:
         candidates = list(from_labels(main, wrong, hidden))
         at = main[0].bench.at
         with np.errstate(all="ignore"):
-            for prior, hypotheses in enumerate((curated, slope_hypotheses), 1):
-                candidates += from_hypotheses(hypotheses(self.cell), main, wrong, float(prior))
-            candidates += from_hypotheses(dictionary(at), main, wrong, 2.5)
+            for prior, hypotheses in enumerate((curated(self.cell), slope_hypotheses(self.cell), dictionary(at)), 1):
+                candidates += from_hypotheses(hypotheses, main, wrong, float(prior))
+            lines: list[Suspect] = []
             if not any(_whole(candidate, wrong) for candidate in candidates):
-                candidates += from_hypotheses(in_part(at), main, wrong, 3.0)
+                lines = self._by_lines()
+                if not lines or not all(line.certain for line in lines):
+                    candidates += from_hypotheses(in_part(at), main, wrong, 4.0)
         found = ranked(candidates, wrong)
+        if lines and not any(_whole(candidate, wrong) for candidate in candidates):
+            found = [*(lines if lines[0].certain else []), *found, *([] if lines[0].certain else lines)]
         self.suspects += found or guesses(trials, wrong, self.cell)
+
+    def _by_lines(self) -> list[Suspect]:
+        """Tier 8, where no hypothesis gives all of the numbers: line by line."""
+        point = orthonormal_point(self.cell, self.problem, self.rng)
+        if point is None:
+            return []
+        try:
+            answer = self.student(point)
+        except BrokenAnswerError:
+            return []
+        at = self.problem.forward(self.cell, point)
+        own = recovered(at, answer.grads)
+        if own is None or not own.consistent:
+            return []
+        with np.errstate(all="ignore"):
+            return line_suspects(own, [*slope_hypotheses(self.cell), *dictionary(at)])
 
     def _tell(self, trials: list[Trial], wrong: frozenset[str]) -> None:
         """Tier 7: which parameters pass, and from which sizes on the others fail."""

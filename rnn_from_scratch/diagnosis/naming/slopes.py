@@ -92,6 +92,7 @@ class Variant(NamedTuple):
 
     says: str  # with {f} for the function
     value: Callable[[Site, Array, Callable[[Array], Array], Any], Array]
+    odd: bool = False
 
 
 def _inverse(site: Site, value: Array) -> Array:
@@ -114,7 +115,7 @@ VARIANTS = (
     Variant("s² stands for {f}′", lambda site, v, d, cache: v * v),
     Variant("s (1 − s), a sigmoid's derivative, stands for {f}′", lambda site, v, d, cache: v * (1.0 - v)),
     Variant("1 − s², the derivative of tanh, stands for {f}′", lambda site, v, d, cache: 1.0 - v * v),
-    Variant("1 + s² stands for {f}′", lambda site, v, d, cache: 1.0 + v * v),
+    Variant("1 + s² stands for {f}′", lambda site, v, d, cache: 1.0 + v * v, True),
     Variant("−2 s stands for {f}′", lambda site, v, d, cache: -2.0 * v),
     Variant("2 s stands for {f}′", lambda site, v, d, cache: 2.0 * v),
     Variant("{f}′ is taken twice", lambda site, v, d, cache: d(v) ** 2),
@@ -126,11 +127,12 @@ VARIANTS = (
     Variant("σ′ is taken at the output", lambda site, v, d, cache: sigmoid(v) * (1.0 - sigmoid(v))),
     Variant("the function itself, of its output, stands for {f}′", lambda site, v, d, cache: (
         np.tanh(v) if site.function == "tanh" else sigmoid(v))),
-    Variant("the pre-activation stands for {f}′", lambda site, v, d, cache: _inverse(site, v)),
-    Variant("s {f}′ stands for {f}′", lambda site, v, d, cache: v * d(v)),
-    Variant("1 − |s| stands for {f}′", lambda site, v, d, cache: 1.0 - np.abs(v)),
-    Variant("√(1 − s²) stands for {f}′", lambda site, v, d, cache: np.sqrt(np.abs(1.0 - v * v))),
-    Variant("{f}′ is divided by instead of multiplied", lambda site, v, d, cache: 1.0 / d(v)),
+    Variant("the pre-activation stands for {f}′", lambda site, v, d, cache: _inverse(site, v), True),
+    Variant("s {f}′ stands for {f}′", lambda site, v, d, cache: v * d(v), True),
+    Variant("s tanh′(s) stands for {f}′", lambda site, v, d, cache: v * (1.0 - np.tanh(v) ** 2), True),
+    Variant("1 − |s| stands for {f}′", lambda site, v, d, cache: 1.0 - np.abs(v), True),
+    Variant("√(1 − s²) stands for {f}′", lambda site, v, d, cache: np.sqrt(np.abs(1.0 - v * v)), True),
+    Variant("{f}′ is divided by instead of multiplied", lambda site, v, d, cache: 1.0 / d(v), True),
 )  # fmt: skip
 NEIGHBOURS = (
     Variant("{f}′ is that of the step before", lambda site, v, d, cache: d(_before(site, cache))),
@@ -141,12 +143,13 @@ NEIGHBOURS = (
 SYMBOLS = {"tanh": "tanh", "sigmoid": "σ", "relu": "ReLU"}
 
 
-def variants(sloped: Sloped) -> Iterator[tuple[tuple[Site, ...], str, Rule]]:
-    """Yield (sites, what is wrong there, rule): each site alone, all of one function, all of them."""
+def variants(sloped: Sloped) -> Iterator[tuple[tuple[Site, ...], str, Rule, bool]]:
+    """Yield (sites, what is wrong there, rule, odd): each site alone, all of one function, all of them."""
     sites = sloped.sites
     groups = [(site,) for site in sites]
     for function in dict.fromkeys(site.function for site in sites):
         groups.append(tuple(site for site in sites if site.function == function))
+    groups.append(tuple(site for site in sites if site.name != "tanh_c"))
     groups.append(tuple(sites))
     for group in dict.fromkeys(groups):
         for variant in (*VARIANTS, *NEIGHBOURS):
@@ -160,7 +163,7 @@ def variants(sloped: Sloped) -> Iterator[tuple[tuple[Site, ...], str, Rule]]:
             ) -> Array:
                 return variant.value(site, value, derivative, cache) if site in group else derivative(value)
 
-            yield group, says, rule
+            yield group, says, rule, variant.odd
 
 
 def other_biases(cell: Any, sloped: Sloped) -> Iterator[tuple[tuple[Site, ...], str, Rule]]:

@@ -21,7 +21,7 @@ def slope_hypotheses(cell: Any) -> Iterator[Hypothesis]:
     sloped = Sloped(cell)
     several = len(cell.initial_state(1)) > 1
     rules = list(variants(sloped))
-    for sites, says, rule in rules:
+    for sites, says, rule, odd in rules:
         gate = sites[0].gate if len(sites) == 1 else None
         step = sloped.step(rule)
         scopes = [("", step), (", for the parameters alone", to_parameters(step)),
@@ -29,11 +29,12 @@ def slope_hypotheses(cell: Any) -> Iterator[Hypothesis]:
         if several:
             scopes += [(", in what comes from dh", from_part(step, 0)), (", in what comes from dc", from_part(step, 1))]
         for scope, scoped in scopes:
-            yield Hypothesis("activation-derivative", Where(None, gate), says + scope, HINT, Change(step=scoped))
+            yield Hypothesis("activation-derivative", Where(None, gate), says + scope, HINT, Change(step=scoped),
+                             odd=odd)
             for time, chosen in TIMES:
                 change = Change(step=at_times(scoped, chosen))
                 yield Hypothesis("activation-derivative", Where(None, gate, time), f"{says}{scope}, {time} only", HINT,
-                                 change)
+                                 change, odd=odd)
     for sites, says, rule in other_biases(cell, sloped):
         gate = "".join(site.name for site in sites)
         yield Hypothesis("wrong-gate", Where(None, gate), says,

@@ -16,7 +16,7 @@ from .reference import STATES, Gradients, Point, off
 from .suspects import Suspect, Where
 
 SAME = 1e-12  # two answers of one function to one question
-FEWEST, MOST = 3, 30  # calls, to tell what grows or settles from what is random
+FEWEST, MOST, SETTLED = 3, 40, 8  # calls, to tell what grows or settles from what is random
 
 
 class Answer(NamedTuple):
@@ -173,16 +173,18 @@ def _kept(student: Student, point: Point, answers: list[Answer], differing: dict
             "to zero at the start of every call.",
         )
     calls = list(answers)
-    while len(calls) < MOST and apart(calls[-2], calls[-1]):
+    equal = 0  # in a row: chance gives two, or three
+    while len(calls) < MOST and equal < SETTLED:
         calls.append(student(point))
-    if not apart(calls[-2], calls[-1]):
+        equal = 0 if apart(calls[-2], calls[-1]) else equal + 1
+    if equal == SETTLED:
         return Suspect(
-            "not-reset", Where(), f"{worst}; after {len(calls) - 1} calls they stay the same.",
+            "not-reset", Where(), f"{worst}; after {len(calls) - 1 - SETTLED} calls they stay the same.",
             "A state or a cache of the call before is used in the next one: start every call from the state that is "
             "handed in.",
         )
     return Suspect(
-        "nondeterministic", Where(), f"{worst}; {MOST} calls gave no two equal ones in a row.",
+        "nondeterministic", Where(), f"{worst}; {MOST} calls never settled.",
         "Dropout, a random part of the batch, or np.random anywhere in it: a gradient check needs one fixed function. "
         "Turn it off, or draw from a generator with the same seed at each call.",
     )
