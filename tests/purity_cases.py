@@ -59,6 +59,7 @@ from rnn_from_scratch.gradcheck import (
     metric,
     numerical,
     projected,
+    purity,
     second_order,
     verdict,
 )
@@ -600,6 +601,16 @@ CASES = {
     "gradcheck.metric.largest_gap": lambda n: partial(metric.largest_gap, n.z, 1.1 * n.z),
     "gradcheck.metric.largest_entry": lambda n: partial(metric.largest_entry, n.z),
     "gradcheck.ladder.derivative_at": lambda n: partial(ladder.derivative_at, squares, n.z, (0, 0), 1.0),
+    "gradcheck.compare.compared": lambda n: partial(compare.compared, "Here", squares, n.weights, n.weights),
+    "gradcheck.compare.named": lambda n: partial(compare.named, "Here", "params", n.weights),
+    "gradcheck.compare.check_point": lambda n: partial(compare.check_point, "Here", n.weights),
+    "gradcheck.purity.first_calls": lambda n: partial(purity.first_calls, "Here", squares, n.weights, "the loss"),
+    "gradcheck.purity.first_gradients": lambda n: partial(
+        purity.first_gradients, lambda at: arrays.tree_scale(at, 2.0), n.weights, lambda found: None),
+    "gradcheck.purity.drifted": lambda n: partial(purity.drifted, "Here", 1.0, 2.0, None, "the loss"),
+    "gradcheck.purity.written": lambda n: partial(purity.written, n.weights, n.weights, "the loss"),
+    "gradcheck.purity.reached": lambda n: partial(purity.reached, n.weights, n.weights, "grads", "the loss"),
+    "gradcheck.purity.shared": lambda n: partial(purity.shared, n.weights, n.weights, "grads"),
     "gradcheck.numerical.derivative": lambda n: partial(
         numerical.derivative, "Here", squares, n.z, (0, 0), 1e-5, "central"),
     "gradcheck.numerical.default_step": lambda n: partial(numerical.default_step, "central", 3.0),

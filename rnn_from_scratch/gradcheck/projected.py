@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..arrays import Array, Tree, leaves, tree_map
-from .compare import _named, as_real, check_gradients
+from ..arrays import Array, Tree, leaves, tree_copy, tree_map
+from .compare import as_real, check_point, compared, named
+from .purity import reached, shared, written
 from .report import GradientReport
 
 
@@ -59,29 +60,32 @@ def check_along_directions(
     where = "check_along_directions"
     validate.generator(where, rng)
     validate.size(where, "directions", directions)
-    named = _named(where, "params", params)
-    for name, array in named.items():
-        validate.finite(where, name or "params", validate.float_array(where, name or "params", array, complex_ok=False))
-    drawn = {name: rng.standard_normal((directions, *array.shape)) for name, array in named.items()}
+    arrays, given = named(where, "params", params), named(where, "grads", grads)
+    check_point(where, arrays)
+    params = tree_map(lambda array: np.array(array, dtype=np.float64), params)  # the caller's may change meanwhile
+    kept = {name: tree_copy(given[name]) for name in given if isinstance(given[name], np.ndarray)}
+    handed = tree_copy(params)
+    loss(handed)
+    findings = shared(given, arrays, "grads") + written(handed, params, "the loss")
+    drawn = {name: rng.standard_normal((directions, *array.shape)) for name, array in arrays.items()}
 
     def moved(coefficients: Any) -> Any:
         names = iter(drawn)
 
         def along(array: Array) -> Array:
             name = next(names)
-            step: Array = np.tensordot(coefficients[name], drawn[name], 1)
-            return array + step
+            return np.asarray(array + np.tensordot(coefficients[name], drawn[name], 1))
 
         return loss(tree_map(along, params))
 
-    given = dict(leaves(grads))
     projected: dict[str, Any] = dict(given)  # what does not fit is told as it is
-    for name, array in named.items():
-        gradient = as_real(given[name], array.shape) if name in given else None
+    for name, array in arrays.items():
+        gradient = as_real(kept.get(name, given.get(name)), array.shape)
         if gradient is not None:
             projected[name] = np.tensordot(drawn[name], gradient, array.ndim)
-    zeros = {name: np.zeros(directions) for name in named}
-    report = check_gradients(moved, zeros, projected, method, tolerance, rng=rng)
-    rows = [replace(row, shape=named[row.name].shape) for row in report.rows]
+    zeros = {name: np.zeros(directions) for name in arrays}
+    report = compared(where, moved, zeros, projected, method, tolerance, rng)
+    findings += reached(dict(leaves(params)), arrays, "params", "the loss") + reached(kept, given, "grads", "the loss")
+    rows = [replace(row, shape=arrays[row.name].shape) for row in report.rows]
     note = f"along {directions} random direction{'s' * (directions > 1)} of each array: it tells which array, not where"
-    return replace(report, rows=rows, notes=[*report.notes, note])
+    return replace(report, rows=rows, findings=[*findings, *report.findings], notes=[*report.notes, note])

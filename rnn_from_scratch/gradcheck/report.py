@@ -14,6 +14,7 @@ from ..plots import heat_map
 
 #: Verdicts in which rounding plays a part begin with these; the table then shows the floor beside them.
 ZERO, RIGHT_TO, CANNOT_TELL = "zero, within rounding", "right to ", "cannot tell"
+NOT_JUDGED = "not judged"  # a finding says why
 
 
 class GradientError(AssertionError):
@@ -96,7 +97,8 @@ class GradientReport:
     def raise_if_wrong(self) -> None:
         """Raise GradientError with the table in its message, unless everything is right."""
         if not self.ok:
-            raise GradientError(f"a gradient is wrong\n{self}")
+            wrong = any(row.verdict.startswith("WRONG") for row in self.rows)
+            raise GradientError(f"{'a gradient is wrong' if wrong else 'the check did not pass'}\n{self}")
 
     def _cells(self) -> list[tuple[str, ...]]:
         return [

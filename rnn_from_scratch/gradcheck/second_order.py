@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..arrays import Array, Tree, global_norm, leaves, tree_map
-from .compare import check_gradients
-from .report import GradientReport, GradientRow
+from ..arrays import Array, Tree, global_norm, leaves, tree_copy, tree_map
+from .compare import compared
+from .purity import first_gradients
+from .report import NOT_JUDGED, GradientReport, GradientRow
 
 STEPS = {"central": 1e-5, "complex": 1e-20}
 
@@ -53,13 +54,22 @@ def hessian_vector_product(
     where = "hessian_vector_product"
     validate.option(where, "method", method, tuple(STEPS))
     _check_same(where, params, vector)
+    return _product(where, gradient, params, vector, method)
+
+
+def _product(
+    where: str, gradient: Callable[[Tree], Tree], params: Tree, vector: Tree, method: str = "central",
+    share: float = 1.0,
+) -> Tree:
+    """Return Hv with this share of the usual step."""
     params, vector = (tree_map(lambda array: np.asarray(array, np.float64), tree) for tree in (params, vector))
     size = global_norm(vector)
     if size == 0.0:
         return tree_map(np.zeros_like, params)
-    h = STEPS[method] * (max(1.0, global_norm(params)) if method == "central" else 1.0) / size  # a v of any length
+    h = share * STEPS[method] / size  # a v of any length
+    h *= max(1.0, global_norm(params)) if method == "central" else 1.0
     if method == "complex":
-        found = gradient(tree_map(lambda array, v: array + 1j * h * v, params, vector))
+        found = gradient(tree_map(lambda array, v: np.asarray(array + 1j * h * v), params, vector))
         _check_gradient(where, found, params)
         for name, array in leaves(found):
             if not np.iscomplexobj(array):
@@ -67,13 +77,13 @@ def hessian_vector_product(
                     where, f"the gradient {name or ''} came back real", "complex numbers",
                     "the complex step reads Hv from the imaginary part", 'Try method="central".',
                 )
-        return tree_map(lambda array: array.imag / h, found)
-    ahead, behind = (
-        gradient(tree_map(lambda array, v, s=sign: array + s * h * v, params, vector)) for sign in (1.0, -1.0)
-    )
-    for found in (ahead, behind):
+        return tree_map(lambda array: np.asarray(array.imag / h), found)
+    sides = []
+    for sign in (1.0, -1.0):
+        found = gradient(tree_map(lambda array, v, s=sign: np.asarray(array + s * h * v), params, vector))
         _check_gradient(where, found, params)
-    return tree_map(lambda up, down: (up - down) / (2.0 * h), ahead, behind)
+        sides.append(tree_copy(found))  # the next call may write into the same arrays
+    return tree_map(lambda up, down: np.asarray((up - down) / (2.0 * h)), *sides)
 
 
 def check_hessian_vector_product(
@@ -92,6 +102,18 @@ def check_hessian_vector_product(
         The Hv to check.
     tolerance : float, optional
         As in `check_gradients`.
+
+    Returns
+    -------
+    GradientReport
+        As that of `check_gradients`, its findings on `gradient` and `product`.
+
+    Raises
+    ------
+    ArgumentError
+        As `hessian_vector_product` and `check_gradients`.
+
+    Source: Pearlmutter (1994); tests/gradcheck/test_second_order.py, test_impure.py.
     """
     where = "check_hessian_vector_product"
     _check_same(where, params, vector)
@@ -100,7 +122,7 @@ def check_hessian_vector_product(
         parts = tree_map(lambda g, v: (g * v).sum(), gradient(at), vector)
         return sum(part for _, part in leaves(parts))
 
-    return check_gradients(along, params, product, tolerance=tolerance)
+    return compared(where, along, params, product, tolerance=tolerance, called="the gradient", what="product")
 
 
 def check_symmetry(
@@ -126,24 +148,39 @@ def check_symmetry(
     Returns
     -------
     GradientReport
-        A row a pair: uᵀ(Hv) as analytic, vᵀ(Hu) as numeric.
+        A row a pair: uᵀ(Hv) as analytic, vᵀ(Hu) as numeric. Its findings tell of a gradient that is random (then no
+        pair is judged), writes into the params it is handed, or returns their memory or the same memory each time.
+
+    Raises
+    ------
+    ArgumentError
+        As `hessian_vector_product`; fewer than one direction, a tolerance not above 0, no params, no generator.
+
+    Source: Schwarz's theorem on mixed derivatives; tests/gradcheck/test_second_order.py, test_impure.py.
     """
     where = "check_symmetry"
     validate.generator(where, rng)
     validate.size(where, "directions", directions)
     validate.number(where, "tolerance", tolerance, above=0.0)
     _check_same(where, params, params)
+    findings, steady = first_gradients(gradient, params, lambda found: _check_gradient(where, found, params))
     rows = []
     for number in range(directions):
+        if not steady:
+            rows.append(GradientRow(f"pair {number}", (), np.inf, (), np.nan, np.nan, 0.0, False, NOT_JUDGED))
+            continue
         u, v = (tree_map(lambda array: rng.standard_normal(np.shape(array)), params) for _ in range(2))
-        Hv, Hu = (hessian_vector_product(gradient, params, direction) for direction in (v, u))
-        uHv, vHu = _dot(u, Hv), _dot(v, Hu)
-        scale = global_norm(Hv) * global_norm(u) + global_norm(Hu) * global_norm(v)
-        error = 0.0 if scale == 0 else abs(uHv - vHu) / scale
-        ok = bool(error < tolerance)  # also where it is NaN: then not
+        for share in (1.0, 0.01):  # what a smaller step mends was truncation; what no function has, it has at any
+            Hv, Hu = (_product(where, gradient, params, direction, share=share) for direction in (v, u))
+            uHv, vHu = _dot(u, Hv), _dot(v, Hu)
+            scale = global_norm(Hv) * global_norm(u) + global_norm(Hu) * global_norm(v)
+            error = 0.0 if scale == 0 else abs(uHv - vHu) / scale
+            ok = bool(error < tolerance)  # also where it is NaN: then not
+            if ok:
+                break
         verdict = "symmetric" if ok else "WRONG: no function has this gradient"
         rows.append(GradientRow(f"pair {number}", (), error, (), uHv, vHu, 0.0, ok, verdict))
-    return GradientReport(rows, "central differences of gradients")
+    return GradientReport(rows, "central differences of gradients", findings)
 
 
 def _dot(first: Tree, second: Tree) -> float:
@@ -164,6 +201,8 @@ def _check_gradient(where: str, gradient: Any, params: Tree) -> None:
 
 def _check_same(where: str, params: Tree, vector: Tree) -> None:
     one, two = dict(leaves(params)), dict(leaves(vector))
+    if not one:
+        validate.fail(where, "params has no array", "at least one", "with nothing to check nothing is right")
     if set(one) != set(two):
         validate.fail(where, f"vector has {sorted(two)}", f"{sorted(one)}", "v is a direction in the parameters' space")
     for name, array in one.items():

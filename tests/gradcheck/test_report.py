@@ -36,6 +36,14 @@ def test_raise_if_wrong_shows_the_table():
     assert str(report) in str(caught.value)
 
 
+def test_what_is_raised_says_wrong_only_of_a_wrong_gradient():
+    grads = {"layer": gradients()["layer"], "b": 2.0 * gradients()["b"]}
+    with pytest.raises(GradientError, match=r"^a gradient is wrong"):
+        check_gradients(loss, PARAMS, grads).raise_if_wrong()
+    with pytest.raises(GradientError, match=r"^the check did not pass"):
+        check_gradients(lambda w: (np.abs(w) ** 3).sum() + 1e13, B, 3 * np.abs(B) * B).raise_if_wrong()
+
+
 def test_the_text_table():
     grads = gradients()
     grads["b"] = 2.0 * grads["b"]

@@ -114,6 +114,20 @@ def test_no_function_has_this_gradient(wrong):
     assert "no function has this gradient" in report.rows[0].verdict
 
 
+@pytest.mark.parametrize("width", [1e-1, 1e-3, 1e-4])
+def test_a_gradient_that_bends_within_the_step_is_no_false_alarm(width):
+    """L = √((a·w)² + width²): differences along u and v reach differently far, and only the limit is symmetric."""
+    a, w = np.random.default_rng(6).standard_normal((2, 5))
+    w -= a * (a @ w - 0.5 * width) / (a @ a)  # where it bends
+
+    def gradient(w, factor=1.0):
+        return a * (a @ w) / np.sqrt((a @ w) ** 2 + width**2) * np.array([factor, 1.0, 1.0, 1.0, 1.0])
+
+    assert check_symmetry(gradient, w, rng=np.random.default_rng(7)).ok
+    wrong = check_symmetry(lambda w: gradient(w, 1.001), w, rng=np.random.default_rng(7))
+    assert "no function has this gradient" in wrong.rows[0].verdict
+
+
 def test_what_symmetry_cannot_see():
     """The right gradient of another function passes: the docstring says so."""
     def doubled(params):
@@ -133,6 +147,7 @@ def test_what_symmetry_cannot_see():
          r"hessian_vector_product: gradient returned \['b'\], expected \['a'\] because it has one array for each"),
         (lambda: check_symmetry(lambda w: w[:1], np.ones(5), rng=RNG), r"gradient has shape \(1,\), expected \(5,\)"),
         (lambda: check_symmetry(quadratic, np.ones(5), rng=None), "rng is None"),
+        (lambda: check_symmetry(quadratic, {}, rng=RNG), "check_symmetry: params has no array, expected at least one"),
         (lambda: check_symmetry(quadratic, np.full(5, np.inf), rng=RNG), r"params\[0\] is inf"),
     ],
 )
