@@ -602,7 +602,6 @@ CASES = {
     "gradcheck.metric.largest_entry": lambda n: partial(metric.largest_entry, n.z),
     "gradcheck.ladder.derivative_at": lambda n: partial(ladder.derivative_at, squares, n.z, (0, 0), 1.0),
     "gradcheck.compare.compared": lambda n: partial(compare.compared, "Here", squares, n.weights, n.weights),
-    "gradcheck.compare.named": lambda n: partial(compare.named, "Here", "params", n.weights),
     "gradcheck.compare.check_point": lambda n: partial(compare.check_point, "Here", n.weights),
     "gradcheck.purity.first_calls": lambda n: partial(purity.first_calls, "Here", squares, n.weights, "the loss"),
     "gradcheck.purity.first_gradients": lambda n: partial(

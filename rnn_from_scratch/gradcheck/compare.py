@@ -77,9 +77,9 @@ def compared(
     validate.option(where, "method", method, ("auto", *METHODS))
     if tolerance is not None:
         validate.number(where, "tolerance", tolerance, above=0.0)
-    arrays = named(where, "params", params)
+    arrays = _named(where, "params", params)
     check_point(where, arrays)
-    given = named(where, what, grads)
+    given = _named(where, what, grads)
     findings = [f"{what} has no {name or 'array'}" for name in arrays if name not in given]
     findings += [f"{what} has {name!r}, which is no parameter" for name in given if name not in arrays]
     findings += shared(given, arrays, what)
@@ -126,7 +126,7 @@ def check_point(where: str, arrays: dict[str, Any]) -> None:
         validate.fail(where, "params has no entry", "at least one", "with nothing to check nothing is right")
 
 
-def named(where: str, what: str, tree: Tree) -> dict[str, Any]:
+def _named(where: str, what: str, tree: Tree) -> dict[str, Any]:
     """Return the arrays by path, or say which two share one: {"a.b": …, "a": {"b": …}}."""
     pairs = list(leaves(tree))
     twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Array, Tree, leaves, tree_copy, tree_map
-from .compare import as_real, check_point, compared, named
+from .compare import _named, as_real, check_point, compared
 from .purity import reached, shared, written
 from .report import GradientReport
 
@@ -60,7 +60,7 @@ def check_along_directions(
     where = "check_along_directions"
     validate.generator(where, rng)
     validate.size(where, "directions", directions)
-    arrays, given = named(where, "params", params), named(where, "grads", grads)
+    arrays, given = _named(where, "params", params), _named(where, "grads", grads)
     check_point(where, arrays)
     params = tree_map(lambda array: np.array(array, dtype=np.float64), params)  # the caller's may change meanwhile
     kept = {name: tree_copy(given[name]) for name in given if isinstance(given[name], np.ndarray)}
