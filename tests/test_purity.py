@@ -42,6 +42,7 @@ LEFT_OUT = {
     **{f"diagnosis.museum.styles.{name}": "every exhibit runs through it: tests/diagnosis/test_museum.py" for name in (
         "zeros", "one_hot", "softmax_columns", "cross_entropy", "rnn_forward", "lstm_forward", "rnn_in_columns",
         "lstm_in_columns", "cross_entropy_rows", "rnn_forward_rows", "gru_forward_rows")},
+    **{f"diagnosis.museum.riddles.{name}": "it takes no array" for name in ("riddle", "reference_of", "find")},
 }
 SHARING = {  # a result that holds an argument itself, and why it may
     "activations.identity": "it returns what it was given",
