@@ -56,7 +56,7 @@ def last_step_only(function: LossAndGrads) -> LossAndGrads:
 
 
 def one_hot_inputs(function: LossAndGrads, vocabulary: int) -> LossAndGrads:
-    """Adapt a function of tokens: xs are indices (T, N) below `vocabulary`, which is D; there is no gradient of them."""
+    """Adapt a function of tokens: xs are indices (T, N) below `vocabulary`, which is D, and have no gradient."""
     size = validate.size("one_hot_inputs", "vocabulary", vocabulary)
 
     @wraps(function)
@@ -124,7 +124,8 @@ def one_sequence(function: LossAndGrads) -> LossAndGrads:
         for n in range(xs.shape[1]):
             one = slice(n, n + 1)
             chosen = targets[:, one] if targets.ndim > 1 else targets[one]
-            losses, grads = function(params, xs[:, one].copy(), chosen.copy(), tuple(part[one].copy() for part in state))
+            own = tuple(part[one].copy() for part in state)
+            losses, grads = function(params, xs[:, one].copy(), chosen.copy(), own)
             columns.append(np.asarray(losses))
             for name, gradient in grads.items():
                 if name in beside:

@@ -166,8 +166,9 @@ def _inside(number: int, shown: ast.AST, key: str, node: ast.AST) -> Iterator[_P
             if not isinstance(child, ast.AST) or _is_check(child):
                 continue
             innermost, name = (child, "") if isinstance(child, ast.stmt) else (shown, key)
-            if isinstance(node, ast.Dict) and field == "values" and node.keys[index] is not None:
-                innermost, name = child, ast.unparse(node.keys[index])
+            if isinstance(node, ast.Dict) and field == "values" and index is not None:
+                entry = node.keys[index]
+                innermost, name = child, "" if entry is None else ast.unparse(entry)
             if not isinstance(getattr(child, "ctx", None), ast.Store):
                 yield _Place(number, innermost, name, node, field, index, child)
             yield from _inside(number, innermost, name, child)

@@ -8,6 +8,7 @@ alone, or at some steps alone.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -22,10 +23,10 @@ from ...cells import GRUCell, LayerNormLSTMCell, LSTMCell, RNNCell
 from ...cells.indrnn import IndRNNCell
 from ...layers.dense import Dense, DenseCache
 from ..mutants import Edits, Mutant, mutants
-from .curated import TIMES, Hypothesis, at_times, to_carry, to_parameters
+from .hypotheses import TIMES, Hypothesis, at_times, to_carry, to_parameters
 from .kinds import named
 from .reference import Change, Forward, Step, gradients
-from .suspects import SourceLine, Where
+from .suspects import SourceLine
 
 #: Cells whose source the dictionary reads.
 READ = (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell)
@@ -60,7 +61,7 @@ def in_part(at: Forward) -> Iterator[Hypothesis]:
                 yield _hypothesis(cell.step_backward, mutant, Change(step=step), scope)
             for time, chosen in TIMES:
                 change = Change(step=at_times(step, chosen))
-                yield _hypothesis(cell.step_backward, mutant, change, f"{scope}, {time} only", time)
+                yield _hypothesis(cell.step_backward, mutant, change, f"{scope}, at {time} only", time)
 
 
 def _hypothesis(function: Any, mutant: Mutant, change: Change, part: str = "", time: str | None = None) -> Hypothesis:
@@ -68,12 +69,13 @@ def _hypothesis(function: Any, mutant: Mutant, change: Change, part: str = "", t
     if time == "every step but the last" and mutant.what == "drop a term":
         kind = "last-step-only"
     where = where._replace(time=time or where.time)
-    says = f"{mutant.what}: {_short(mutant.old)} → {_short(mutant.new)}{part}"
+    says = f"{mutant.what}, {_short(mutant.old)} → {_short(mutant.new)}{part}"
     return Hypothesis(kind, where, says, hint, change, mutant)
 
 
 def _short(node: ast.AST) -> str:
     text = "nothing" if isinstance(node, ast.Pass) else ast.unparse(node).splitlines()[0]
+    text = _readable(text)
     return text if len(text) <= 60 else text[:59] + "…"
 
 
@@ -83,7 +85,14 @@ def source_line(hypothesis: Hypothesis) -> SourceLine | None:
     if mutant is None:
         return None
     place = f"{PREFIX}{mutant.file}:{mutant.line}"
-    return SourceLine(place, mutant.before, mutant.after)
+    return SourceLine(place, mutant.before, _readable(mutant.after))
+
+
+def _readable(text: str) -> str:
+    """Write a value of another step as one would: cache.after.f is f[t+1], and cache.after.h_prev is h itself."""
+    text = re.sub(r"cache\.after\.(\w+)_prev\b", r"\1", text)
+    text = re.sub(r"cache\.(?:before|wrapped)\.(\w+)", r"\1[t-1]", text)
+    return re.sub(r"cache\.after\.(\w+)", r"\1[t+1]", text)
 
 
 def _callable(function: Any, mutant: Mutant) -> Any:
@@ -98,7 +107,7 @@ def _mutants(function: Any, at: Forward) -> list[Mutant]:
     key = (function, _choices(at.cell))
     if key not in _MADE:
         with np.errstate(all="ignore"):
-            _MADE[key] = mutants(function, lambda: gradients(at), _more(type(at.caches[0]).__mro__[1]._fields))
+            _MADE[key] = mutants(function, lambda: gradients(at), _more(at.caches[0]._fields))
     return _MADE[key]
 
 
@@ -122,7 +131,7 @@ def _more(fields: tuple[str, ...]) -> Edits:
         for other in fields:
             if other != name:
                 yield "another value", ast.Attribute(base, other, ast.Load())
-        yield "1 − s for s", ast.BinOp(ast.Constant(1.0), ast.Sub(), node)  # type: ignore[arg-type]
+        yield "1 − s for s", ast.BinOp(ast.Constant(1.0), ast.Sub(), node)
 
     return edits
 
@@ -132,7 +141,8 @@ def _dense_mutants() -> list[Mutant]:
     rng = np.random.default_rng(0)
     layer = Dense(4, 3)
     params, hs, dys = layer.init_params(rng=rng), rng.standard_normal((3, 2, 4)), rng.standard_normal((3, 2, 3))
-    return mutants(Dense.backward, lambda: layer.backward(params, dys, DenseCache(hs)))
+    backward: Any = Dense.backward
+    return mutants(backward, lambda: layer.backward(params, dys, DenseCache(hs)))
 
 
 def _dense(backward: Callable[..., Any]) -> Callable[[Forward], tuple[Array, Params]]:

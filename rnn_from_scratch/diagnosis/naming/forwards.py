@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -48,15 +49,14 @@ def forward_suspects(
         other for other in others(cell, forwards[main[0]])
         if all(_explains(other, forwards[sizes], problem, answers[sizes].losses) for sizes in main)
     ]
-    evidence, gate, lines = _where_it_begins(gaps, forwards, answers), None, ()
+    evidence, gate = _where_it_begins(gaps, forwards, answers), None
+    lines = tuple(_line(other.line) for other in found if other.line is not None)
     if found:
-        best = found[0]
-        gate = best.gate
-        lines = tuple(_line(other.line) for other in found if other.line is not None)
-        evidence += f" They are those of a forward pass in which {best.says}."
+        gate = found[0].gate
+        evidence += f" They are those of a forward pass in which {found[0].says}."
     hint = (
         "The forward pass, before the backward: the order of the gates, what the output is read from, where the state "
-        "starts, which steps are added up. If another function is meant, compare with reference=None, or use an adapter."
+        "starts, which steps are added up. If another function is meant: reference=None, or an adapter."
     )
     return [Suspect("forward-wrong", Where(None, gate), evidence, hint, lines)]
 
@@ -97,9 +97,9 @@ def _factor(
     formula = read_factor((factor, forwards[sizes]) for sizes, factor in factors.items())
     name = formula or f"{next(iter(factors.values())):.6g}"
     sizes = next(sizes for sizes in SIZES if sizes in forwards)
-    right = gradients(forwards[sizes])
-    same = all(off(array, factors[sizes] * right[key]) < SAME for key, array in answers[sizes].grads.items())
-    undivided = all(off(array, right[key]) < SAME for key, array in answers[sizes].grads.items())
+    truth = gradients(forwards[sizes])
+    same = all(off(array, factors[sizes] * truth[key]) < SAME for key, array in answers[sizes].grads.items())
+    undivided = all(off(array, truth[key]) < SAME for key, array in answers[sizes].grads.items())
     if same or not undivided:
         beside = "and so are the gradients" if same else "and the gradients are not the reference's either"
         return Suspect(
@@ -149,6 +149,20 @@ def _run(at: Forward, problem: Problem, cell: Any = None, params: Params | None 
     return problem.forward(cell or at.cell, point).losses
 
 
+def _without(at: Forward, problem: Problem, name: str) -> Array:
+    return _run(at, problem, params={**at.params, name: np.zeros_like(at.params[name])})
+
+
+def _other_target(at: Forward, problem: Problem, by: int) -> Array:
+    return problem.loss(at.logits, np.roll(at.targets, -by, axis=0))[0]
+
+
+def _alone(at: Forward, _: Problem, step: int) -> Array:
+    losses: Array = np.zeros_like(at.losses)
+    losses[step] = at.losses[step]
+    return losses
+
+
 def _states(cell: Any) -> Iterator[Other]:
     count = len(cell.initial_state(1))
     for chosen in itertools.product((False, True), repeat=count):
@@ -162,8 +176,8 @@ def _states(cell: Any) -> Iterator[Other]:
             yield Other(f"{names} starts from zero, not from the state that is handed in", None, losses)
 
     def reset(at: Forward, problem: Problem) -> Array:
-        one = [_run(at._replace(xs=at.xs[t : t + 1], targets=at.targets[t : t + 1]), problem) for t in range(len(at.xs))]
-        return np.concatenate(one)
+        steps = [slice(t, t + 1) for t in range(len(at.xs))]
+        return np.concatenate([_run(at._replace(xs=at.xs[t], targets=at.targets[t]), problem) for t in steps])
 
     yield Other("every step starts from the initial state: nothing is handed on", None, reset)
 
@@ -186,8 +200,7 @@ def _cells(cell: Any) -> Iterator[Other]:
     if isinstance(cell, RNNCell):
         for name in ACTIVATIONS:
             if name != cell.activation:
-                yield Other(f"f is {name}, not {cell.activation}", None,
-                            lambda at, problem, name=name: _run(at, problem, RNNCell(D, H, name)))
+                yield Other(f"f is {name}, not {cell.activation}", None, partial(_run, cell=RNNCell(D, H, name)))
 
 
 def _gate_orders(cell: Any) -> Iterator[Other]:
@@ -215,8 +228,7 @@ def _gate_orders(cell: Any) -> Iterator[Other]:
         yield Other("W_hh is transposed: rows and columns", None, transposed)
     for name in ("b_h", "b_y", "b_hn"):
         if name in cell.param_shapes() or name == "b_y":
-            yield Other(f"{name} is left out", None, lambda at, problem, name=name: _run(
-                at, problem, params={**at.params, name: np.zeros_like(at.params[name])}))
+            yield Other(f"{name} is left out", None, partial(_without, name=name))
 
 
 def _readings() -> Iterator[Other]:
@@ -232,12 +244,12 @@ def _readings() -> Iterator[Other]:
     def twice(at: Forward, problem: Problem) -> Array:
         return problem.loss(softmax(at.logits), at.targets)[0]
 
-    def squared(at: Forward, problem: Problem) -> Array:
+    def squared(at: Forward, _: Problem) -> Array:
         error = softmax(at.logits) - np.eye(at.logits.shape[-1])[at.targets]
         losses: Array = (error * error).sum(axis=-1)
         return losses
 
-    def binary(at: Forward, problem: Problem) -> Array:
+    def binary(at: Forward, _: Problem) -> Array:
         losses: Array = at.losses / np.log(2.0)
         return losses
 
@@ -248,16 +260,10 @@ def _readings() -> Iterator[Other]:
     yield Other("half the squared error of the probabilities is the loss", None, lambda at, p: 0.5 * squared(at, p))
     yield Other("the logarithm is to base 2", None, binary)
     for by, which in ((1, "after"), (-1, "before")):
-        yield Other(f"each output is compared with the target of the step {which}", None,
-                    lambda at, problem, by=by: problem.loss(at.logits, np.roll(at.targets, -by, axis=0))[0])
+        yield Other(f"each output is compared with the target of the step {which}", None, partial(_other_target, by=by))
     for n, which in ((0, "first"), (-1, "last")):
 
-        def alone(at: Forward, problem: Problem, n: int = n) -> Array:
-            losses: Array = np.zeros_like(at.losses)
-            losses[n] = at.losses[n]
-            return losses
-
-        yield Other(f"the {which} step's loss alone counts", None, alone)
+        yield Other(f"the {which} step's loss alone counts", None, partial(_alone, step=n))
 
 
 def _sources(cell: Any, at: Forward) -> Iterator[Other]:

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from .matching import Trial, told
+from .matching import BESIDE, OUTER, Trial, told
 from .suspects import Suspect, Where
 
+SAID = "nothing that is known gives these numbers"
 
-def guesses(trials: list[Trial], wrong: frozenset[str], cell: Any) -> list[Suspect]:
-    """Return suspects that are not certain."""
-    return [Suspect("unknown", Where(), f"{told(wrong)} wrong; nothing known gives these numbers.", "", certain=False)]
+
+def guesses(trials: list[Trial], wrong: frozenset[str]) -> list[Suspect]:
+    """Return one suspect that is not certain: tier 7, which parameters are wrong, and from which sizes on."""
+    parameters = {name.partition(":")[0] for name in wrong}
+    by_size = {(one.bench.sizes["T"], one.bench.sizes["N"]): one.wrong for one in trials}
+    alone = Where(next(iter(parameters))) if len(parameters) == 1 else Where()
+
+    def guess(kind: str, evidence: str, hint: str, where: Where = alone) -> list[Suspect]:
+        return [Suspect(kind, where, f"{evidence}; {SAID}.", hint, certain=False)]
+
+    if parameters <= set(OUTER):
+        return guess("output-layer", f"{told(wrong)} wrong, all else right, dh included",
+                     "The lines that add up W_hy and b_y: h_t and ∂L/∂y_t of the same step, every step.")
+    if parameters <= set(BESIDE):
+        return guess("carry-dropped" if "xs" in parameters else "wrong-time-index",
+                     f"{told(wrong)} wrong, every parameter right",
+                     "The lines that fill it, inside the loop or after it.")
+    if len(parameters - set(BESIDE)) == 1:
+        return guess("wrong-time-index" if alone.parameter in ("W_hh", "W_xh") else "unknown",
+                     f"{told(wrong)} wrong, the other parameters right, so the deltas are right",
+                     "The line that adds up this gradient: what each delta is multiplied with, and the sum.")
+    if parameters & set(OUTER):
+        return guess("output-layer", f"{told(wrong)} wrong, the output layer among them",
+                     "The line that starts the backward pass: ∂L/∂y = p − (1 at the target).")
+    if by_size.get((1, 1)):
+        return guess("activation-derivative", f"{told(by_size[1, 1])} wrong already at T = 1, N = 1",
+                     "One step of one sequence: dh, and from there each delta. There the bias gradient is the delta.")
+    if by_size.get((2, 1)):
+        return guess("carry-dropped", f"right at T = 1, {told(by_size[2, 1])} wrong at T = 2",
+                     "The way back from one step to the one before: what is handed on, and through which matrix.",
+                     Where(time="from two steps on"))
+    if by_size.get((1, 3)):
+        return guess("not-summed-over-batch", "right for one sequence, wrong for three",
+                     "Everything that mixes or drops sequences.", Where(time=None))
+    return guess("truncated", f"right up to the smallest sizes, {told(wrong)} wrong in longer sequences",
+                 "How far each loss goes back.", Where(time="in longer sequences"))

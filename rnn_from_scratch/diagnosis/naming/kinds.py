@@ -13,7 +13,7 @@ HINTS = {
     "sign": "The sign of this term.",
     "scale": "The factor in this line.",
     "carry-dropped": "The line that puts ∂L/∂h from later steps together: every path from h_{t−1} belongs in it.",
-    "cell-carry-dropped": "The line that puts ∂L/∂c together: what comes from the step after, plus what comes through h.",
+    "cell-carry-dropped": "The line that puts ∂L/∂c together: what comes from the step after, and through h.",
     "recurrent-matrix": "The line that takes deltas back through W_hh: its transpose, and the block of the same gate.",
     "wrong-time-index": "The time index in this line: t, t − 1 or t + 1.",
     "wrong-gate": "The gates in this line: each factor is the derivative of a product with respect to another factor.",

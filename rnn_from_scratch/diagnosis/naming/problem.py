@@ -14,7 +14,7 @@ from ...cells import GRUCell, LSTMCell, RNNCell
 from ..probe import random_params
 from .reference import Forward, Point, cross_entropy, forward
 
-#: T and N are distinct small primes, and none of D, H and K is one of them or a power of two: a factor tells its source.
+#: T and N are distinct small primes; D, H and K are none of them and no powers of two: a factor tells its source.
 SIZES = ((5, 3), (7, 2))
 #: The least sizes: what is wrong there already, and what begins to be wrong from two steps or two sequences on?
 LEAST = ((1, 1), (1, 3), (2, 1), (3, 3))
@@ -70,8 +70,9 @@ def sized(reference: Any, problem: Problem) -> Any:
         return None if reference is None else makers[reference](D, HIDDEN)
     if isinstance(reference, type) or not hasattr(reference, "step") or not hasattr(reference, "param_shapes"):
         validate.fail(
-            "diagnose", f"reference is {reference!r:.60}", '"rnn", "lstm", "gru", a cell such as GRUCell(16, 5), or None',
-            "the function is compared with it", error=validate.DtypeError,
+            "diagnose", f"reference is {reference!r:.60}",
+            '"rnn", "lstm", "gru", a cell such as GRUCell(16, 5), or None', "the function is compared with it",
+            error=validate.DtypeError,
         )
     if problem.input_size not in (None, reference.input_size):
         validate.fail(
@@ -96,7 +97,7 @@ def make_point(cell: Any, problem: Problem, sizes: tuple[int, int], rng: np.rand
     )
     D, H = params["W_xh"].shape[0] if "W_xh" in params else cell.input_size, params["W_hy"].shape[0]
     xs = np.eye(D)[rng.integers(D, size=(T, N))] if problem.one_hot else rng.standard_normal((T, N, D))
-    targets = rng.integers(CLASSES, size=(T, N))
+    targets: Array = rng.integers(CLASSES, size=(T, N))
     if problem.squared_error is not None:
         targets = rng.standard_normal((T, N, CLASSES))
     parts = 1 if cell is None else len(cell.initial_state(N))

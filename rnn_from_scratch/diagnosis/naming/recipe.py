@@ -12,18 +12,21 @@ from typing import Any
 import numpy as np
 
 from ... import validate
-from .curated import curated
+from .curated_sums import in_sums
+from .curated_time import in_time
 from .dictionary import READ, dictionary, in_part
 from .forwards import forward_suspects
 from .generic import numeric_bench
 from .guesses import guesses
+from .labelled import from_labels
 from .labels import bench
-from .lines import line_suspects, recovered
-from .matching import Candidate, Trial, from_hypotheses, from_labels, ranked, told, trial
+from .lines import line_suspects
+from .matching import Candidate, Trial, from_hypotheses, ranked, told, trial
+from .own_values import recovered
 from .problem import LEAST, SIZES, Problem, make_point, orthonormal_point, sized
 from .reference import Forward, gradients, off
 from .shaped import shape_suspects
-from .slopes_list import slope_hypotheses
+from .slopes import slope_hypotheses
 from .student import Answer, BrokenAnswerError, Student, purity
 from .suspects import Diagnosis, Suspect, Where
 
@@ -147,17 +150,20 @@ class _Case:
         candidates = list(from_labels(main, wrong, hidden))
         at = main[0].bench.at
         with np.errstate(all="ignore"):
-            for prior, hypotheses in enumerate((curated(self.cell), slope_hypotheses(self.cell), dictionary(at)), 1):
-                candidates += from_hypotheses(hypotheses, main, wrong, float(prior))
+            if not _explained(candidates, wrong):
+                for prior, some in enumerate((in_time(self.cell), in_sums(self.cell), slope_hypotheses(self.cell)), 1):
+                    candidates += from_hypotheses(some, main, wrong, prior)
+            candidates += from_hypotheses(dictionary(at), main, wrong, 4)  # also for the lines that it knows
             lines: list[Suspect] = []
-            if not any(_whole(candidate, wrong) for candidate in candidates):
+            if not _explained(candidates, wrong):
                 lines = self._by_lines()
                 if not lines or not all(line.certain for line in lines):
-                    candidates += from_hypotheses(in_part(at), main, wrong, 4.0)
+                    for some in (slope_hypotheses(self.cell, timed=True), in_part(at)):
+                        candidates += from_hypotheses(some, main, wrong, 5)
         found = ranked(candidates, wrong)
-        if lines and not any(_whole(candidate, wrong) for candidate in candidates):
-            found = [*(lines if lines[0].certain else []), *found, *([] if lines[0].certain else lines)]
-        self.suspects += found or guesses(trials, wrong, self.cell)
+        if lines and not _explained(candidates, wrong):
+            found = [*lines, *found] if lines[0].certain else [*found, *lines]
+        self.suspects += found or guesses(trials, wrong)
 
     def _by_lines(self) -> list[Suspect]:
         """Tier 8, where no hypothesis gives all of the numbers: line by line."""
@@ -189,7 +195,8 @@ class _Case:
         for one in sorted(trials, key=lambda one: one.bench.sizes["T"] * one.bench.sizes["N"]):
             T, N = one.bench.sizes["T"], one.bench.sizes["N"]
             if (T, N) in LEAST:
-                self.measured.append(f"With T = {T}, N = {N}: {told(one.wrong) + ' wrong' if one.wrong else 'all right'}.")
+                what = f"{told(one.wrong)} wrong" if one.wrong else "all right"
+                self.measured.append(f"With T = {T}, N = {N}: {what}.")
 
     def _against_differences(self, named: bool = False) -> None:
         """Tiers 3 to 6 against differences of the student's own losses, for a forward pass that is not known."""
@@ -209,13 +216,13 @@ class _Case:
         if wrong:
             hidden = frozenset(name for name in trials[0].mine if name not in ("W_hy", "b_y", *HIDDEN_BESIDES))
             candidates = list(from_labels(main, wrong, hidden))
-            self.suspects += ranked(candidates, wrong) or guesses(trials, wrong, None)
+            self.suspects += ranked(candidates, wrong) or guesses(trials, wrong)
         elif named:
             self.measured.append("Your gradient is right for the losses that you compute.")
 
 
-def _whole(candidate: Candidate, wrong: frozenset[str]) -> bool:
-    return candidate.explains == wrong
+def _explained(candidates: list[Candidate], wrong: frozenset[str]) -> bool:
+    return any(candidate.explains == wrong for candidate in candidates)
 
 
 def _without_doubles(suspects: list[Suspect]) -> list[Suspect]:

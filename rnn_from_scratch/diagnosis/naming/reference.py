@@ -7,7 +7,7 @@ student's gradients equal is then a matter of comparing numbers, not of guessing
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -135,6 +135,11 @@ class Change:
     dhs: Callable[[Array, Forward], Array] | None = None
     after: Callable[[Gradients, Forward], Gradients] | None = None
 
+    @property
+    def moves_deltas(self) -> bool:
+        """True where it changes the recursion: then no parameter of the cell stays as it is."""
+        return self.step is not None or self.loop is not None or self.dhs is not None or self.hidden is not None
+
 
 class _Edited:
     """A cell with another step_backward, for the time loop."""
@@ -153,7 +158,8 @@ class _Edited:
 def recursion(at: Forward, dhs: Array, step: Step | None = None, loop: Loop | None = None) -> tuple[Any, list[Any]]:
     """Run the loop back over time; return dstates and deltas as `unroll_backward` does."""
     zeros = tuple(np.zeros_like(part) for part in at.state)
-    return (loop or unroll_backward)(_Edited(at.cell, step), at.weights, dhs, at.caches, zeros)
+    edited: Any = _Edited(at.cell, step)
+    return (loop or unroll_backward)(edited, at.weights, dhs, at.caches, zeros)
 
 
 def gradients(at: Forward, change: Change | None = None) -> Gradients:
@@ -201,9 +207,3 @@ def off(one: Array, other: Array) -> float:
         return 0.0
     gap = float(np.linalg.norm(one - other))
     return gap / size if np.isfinite(gap) and np.isfinite(size) else np.inf
-
-
-def combined(first: Change, second: Change) -> Change:
-    """Return both changes in one; where both exchange the same part, the second stands."""
-    given = {name: value for name, value in vars(second).items() if value is not None}
-    return replace(first, **given)

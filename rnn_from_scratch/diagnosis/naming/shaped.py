@@ -35,7 +35,8 @@ def _suspect(name: str, mine: Array, shape: tuple[int, ...], right: Array, T: in
         ((1,), "not-summed-over-batch", "the second axis"),
     ):
         if max(axes) < mine.ndim and all(mine.shape[axis] in (T, N) for axis in axes):
-            if off(mine.sum(axis=axes), right) < MATCH if mine.sum(axis=axes).shape == shape else False:
+            summed = mine.sum(axis=axes)
+            if summed.shape == shape and off(summed, right) < MATCH:
                 hint = "Sum over the batch, delta.sum(axis=0), and over time: a parameter serves them all."
                 return Suspect(kind, where, f"{evidence}; summed over {what} it is right.", hint)
     if mine.size == right.size:

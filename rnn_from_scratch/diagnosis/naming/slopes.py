@@ -1,4 +1,4 @@
-"""Derivatives of squashing functions as students get them wrong, at each place where the cell's backward takes one.
+"""The curated list: derivatives of squashing functions as students get them wrong, wherever a cell's backward has one.
 
 The places are found in the syntax tree of the cell's own step_backward: every call of …_derivative, or of .derivative.
 """
@@ -17,14 +17,18 @@ import numpy as np
 
 from ...activations import sigmoid
 from ...arrays import Array, Params, State
-from .reference import Step, gates_of
+from .dictionary import READ
+from .hypotheses import TIMES, Hypothesis, at_times, from_part, parts_of, to_carry, to_parameters
+from .reference import Change, Step, gates_of
+from .suspects import Where
 
-Rule: TypeAlias = Callable[["Site", Array, Callable[[Array], Array], Any, Params], Array]
 GATE_OF = {"h": None, "tanh_c": "c"}  # sites that are no gate
+SYMBOLS = {"tanh": "tanh", "sigmoid": "σ", "relu": "ReLU"}
+HINT = "The line with this derivative: of which function is it, and is it written from the output or the argument?"
 
 
 class Site(NamedTuple):
-    """A place where a derivative is taken: of which value, by which function."""
+    """A place where a derivative is taken."""
 
     name: str  # of the output that it is written from: "i", "tanh_c", "h"
     function: str  # "tanh", "sigmoid" or "relu"
@@ -35,24 +39,59 @@ class Site(NamedTuple):
         return GATE_OF.get(self.name, self.name)
 
 
+class Taken(NamedTuple):
+    """A derivative that is being taken: what a wrong one can be made of."""
+
+    site: Site
+    s: Array  # the output
+    derivative: Callable[[Array], Array]  # the right one, of the output
+    cache: Any
+    params: Params
+
+    @property
+    def right(self) -> Array:
+        """The right value."""
+        return self.derivative(self.s)
+
+    @property
+    def a(self) -> Array:
+        """The pre-activation."""
+        if self.site.function == "tanh":
+            return np.arctanh(self.s)
+        return np.log(self.s / (1.0 - self.s)) if self.site.function == "sigmoid" else self.s
+
+    @property
+    def before(self) -> Array:
+        """The same output at the step before; h_{t−1} is at hand before the first step too."""
+        value: Array = self.cache.h_prev if self.site.name == "h" else getattr(self.cache.before, self.site.name)
+        return value
+
+    @property
+    def after(self) -> Array:
+        """The same output at the step after, zero after the last."""
+        value: Array = getattr(self.cache.after, self.site.name)
+        return value
+
+
+Rule: TypeAlias = Callable[[Taken], Array]
+
+
 class Sloped:
     """A cell's step_backward in which a rule decides what each derivative is."""
 
     def __init__(self, cell: Any) -> None:
         method = type(cell).step_backward
-        tree = ast.parse(textwrap.dedent(inspect.getsource(method)))
         finder = _Sites(getattr(cell, "activation", "tanh"))
-        tree = ast.fix_missing_locations(finder.visit(tree))
+        tree = ast.fix_missing_locations(finder.visit(ast.parse(textwrap.dedent(inspect.getsource(method)))))
         self.sites = list(dict.fromkeys(finder.sites))
-        self._rule: Rule | None = None
+        self._rule: Rule = lambda taken: taken.right
         self._params: Params = {}
         namespace = {**sys.modules[method.__module__].__dict__, "_slope": self._slope}
         exec(compile(tree, "<slopes>", "exec"), namespace)
         self._function = namespace[method.__name__]
 
-    def _slope(self, name: str, function: str, value: Array, derivative: Callable[[Array], Array], cache: Any) -> Array:
-        assert self._rule is not None
-        return self._rule(Site(name, function), value, derivative, cache, self._params)
+    def _slope(self, name: str, function: str, s: Array, derivative: Callable[[Array], Array], cache: Any) -> Array:
+        return self._rule(Taken(Site(name, function), s, derivative, cache, self._params))
 
     def step(self, rule: Rule) -> Step:
         """Return a step_backward that asks this rule."""
@@ -67,15 +106,16 @@ class Sloped:
 
 class _Sites(ast.NodeTransformer):
     def __init__(self, activation: str) -> None:
-        self.activation, self.sites = activation, []  # type: str, list[Site]
+        self.activation = activation
+        self.sites: list[Site] = []
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802 (ast's own name)
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.decorator_list, node.returns = [], None
         for argument in node.args.args:
             argument.annotation = None
         return self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         called = ast.unparse(node.func)
         if not called.endswith("derivative") or len(node.args) != 1:
@@ -88,105 +128,105 @@ class _Sites(ast.NodeTransformer):
 
 
 class Variant(NamedTuple):
-    """One wrong derivative; `value` gives it from (site, output, right derivative, cache)."""
+    """One wrong derivative."""
 
     says: str  # with {f} for the function
-    value: Callable[[Site, Array, Callable[[Array], Array], Any], Array]
+    value: Rule
     odd: bool = False
 
 
-def _inverse(site: Site, value: Array) -> Array:
-    """Return the pre-activation, from the output."""
-    if site.function == "tanh":
-        return np.arctanh(value)
-    return np.log(value / (1.0 - value)) if site.function == "sigmoid" else value
-
-
-def _before(site: Site, cache: Any) -> Array:
-    """Return the same output at the step before; h_{t−1} is at hand by its own name, also before the first step."""
-    value: Array = cache.h_prev if site.name == "h" else getattr(cache.before, site.name)
-    return value
-
-
 VARIANTS = (
-    Variant("{f}′ is missing", lambda site, v, d, cache: np.ones_like(v)),
-    Variant("1 − s stands for {f}′", lambda site, v, d, cache: 1.0 - v),
-    Variant("the output s itself stands for {f}′", lambda site, v, d, cache: v),
-    Variant("s² stands for {f}′", lambda site, v, d, cache: v * v),
-    Variant("s (1 − s), a sigmoid's derivative, stands for {f}′", lambda site, v, d, cache: v * (1.0 - v)),
-    Variant("1 − s², the derivative of tanh, stands for {f}′", lambda site, v, d, cache: 1.0 - v * v),
-    Variant("1 + s² stands for {f}′", lambda site, v, d, cache: 1.0 + v * v, True),
-    Variant("−2 s stands for {f}′", lambda site, v, d, cache: -2.0 * v),
-    Variant("2 s stands for {f}′", lambda site, v, d, cache: 2.0 * v),
-    Variant("{f}′ is taken twice", lambda site, v, d, cache: d(v) ** 2),
-    Variant("{f}′ is taken at the output as if that were the pre-activation", lambda site, v, d, cache: (
-        1.0 - np.tanh(v) ** 2 if site.function == "tanh" else sigmoid(v) * (1.0 - sigmoid(v)))),
-    Variant("{f}′ is written from the pre-activation as if that were the output", lambda site, v, d, cache: (
-        d(_inverse(site, v)))),
-    Variant("tanh′ is taken at the output", lambda site, v, d, cache: 1.0 - np.tanh(v) ** 2),
-    Variant("σ′ is taken at the output", lambda site, v, d, cache: sigmoid(v) * (1.0 - sigmoid(v))),
-    Variant("the function itself, of its output, stands for {f}′", lambda site, v, d, cache: (
-        np.tanh(v) if site.function == "tanh" else sigmoid(v))),
-    Variant("the pre-activation stands for {f}′", lambda site, v, d, cache: _inverse(site, v), True),
-    Variant("s {f}′ stands for {f}′", lambda site, v, d, cache: v * d(v), True),
-    Variant("s tanh′(s) stands for {f}′", lambda site, v, d, cache: v * (1.0 - np.tanh(v) ** 2), True),
-    Variant("1 − |s| stands for {f}′", lambda site, v, d, cache: 1.0 - np.abs(v), True),
-    Variant("√(1 − s²) stands for {f}′", lambda site, v, d, cache: np.sqrt(np.abs(1.0 - v * v)), True),
-    Variant("{f}′ is divided by instead of multiplied", lambda site, v, d, cache: 1.0 / d(v), True),
+    Variant("{f}′ is missing", lambda q: np.ones_like(q.s)),
+    Variant("1 − s stands for {f}′", lambda q: 1.0 - q.s),
+    Variant("the output s itself stands for {f}′", lambda q: q.s),
+    Variant("s² stands for {f}′", lambda q: q.s * q.s),
+    Variant("s (1 − s), a sigmoid's derivative, stands for {f}′", lambda q: q.s * (1.0 - q.s)),
+    Variant("1 − s², the derivative of tanh, stands for {f}′", lambda q: 1.0 - q.s * q.s),
+    Variant("−2 s stands for {f}′", lambda q: -2.0 * q.s),
+    Variant("2 s stands for {f}′", lambda q: 2.0 * q.s),
+    Variant("{f}′ is taken twice", lambda q: q.right**2),
+    Variant("{f}′ is taken at the output as if that were the pre-activation", lambda q: (
+        1.0 - np.tanh(q.s) ** 2 if q.site.function == "tanh" else sigmoid(q.s) * (1.0 - sigmoid(q.s)))),
+    Variant("{f}′ is written from the pre-activation as if that were the output", lambda q: q.derivative(q.a)),
+    Variant("tanh′ is taken at the output", lambda q: 1.0 - np.tanh(q.s) ** 2),
+    Variant("σ′ is taken at the output", lambda q: sigmoid(q.s) * (1.0 - sigmoid(q.s))),
+    Variant("{f}′ is that of the step before", lambda q: q.derivative(q.before)),
+    Variant("{f}′ is that of the step after", lambda q: q.derivative(q.after)),
+    Variant("the output of the step before stands for {f}′", lambda q: q.before),
+    Variant("the output of the step after stands for {f}′", lambda q: q.after),
+    Variant("the function itself, of its output, stands for {f}′", lambda q: (
+        np.tanh(q.s) if q.site.function == "tanh" else sigmoid(q.s))),
+    Variant("1 + s² stands for {f}′", lambda q: 1.0 + q.s * q.s, True),
+    Variant("the pre-activation stands for {f}′", lambda q: q.a, True),
+    Variant("s {f}′ stands for {f}′", lambda q: q.s * q.right, True),
+    Variant("s tanh′(s) stands for {f}′", lambda q: q.s * (1.0 - np.tanh(q.s) ** 2), True),
+    Variant("1 − |s| stands for {f}′", lambda q: 1.0 - np.abs(q.s), True),
+    Variant("√(1 − s²) stands for {f}′", lambda q: np.sqrt(np.abs(1.0 - q.s * q.s)), True),
+    Variant("it is divided by {f}′, not multiplied", lambda q: 1.0 / q.right, True),
 )  # fmt: skip
-NEIGHBOURS = (
-    Variant("{f}′ is that of the step before", lambda site, v, d, cache: d(_before(site, cache))),
-    Variant("{f}′ is that of the step after", lambda site, v, d, cache: d(getattr(cache.after, site.name))),
-    Variant("the output of the step before stands for {f}′", lambda site, v, d, cache: _before(site, cache)),
-    Variant("the output of the step after stands for {f}′", lambda site, v, d, cache: getattr(cache.after, site.name)),
-)  # fmt: skip
-SYMBOLS = {"tanh": "tanh", "sigmoid": "σ", "relu": "ReLU"}
 
 
-def variants(sloped: Sloped) -> Iterator[tuple[tuple[Site, ...], str, Rule, bool]]:
-    """Yield (sites, what is wrong there, rule, odd): each site alone, all of one function, all of them."""
-    sites = sloped.sites
-    groups = [(site,) for site in sites]
+def slope_hypotheses(cell: Any, timed: bool = False) -> Iterator[Hypothesis]:
+    """Yield wrong derivatives: everywhere, for the parameters or what goes back alone, from dh or dc alone.
+
+    With `timed`, instead the same at some steps alone.
+    """
+    if type(cell) not in READ:
+        return
+    sloped = Sloped(cell)
+    for sites, variant in itertools.product(_groups(sloped.sites), VARIANTS):
+        functions = {site.function for site in sites}
+        symbol = SYMBOLS.get(sites[0].function, "f") if len(functions) == 1 else "f"
+        of = f" for {', '.join(site.name for site in sites)}" if len(sloped.sites) > 1 else ""
+        says, gate = variant.says.format(f=symbol) + of, sites[0].gate if len(sites) == 1 else None
+        step = sloped.step(_at(sites, variant.value))
+        scopes = [("", step), (", for the parameters alone", to_parameters(step)),
+                  (", on the way back in time alone", to_carry(step))]
+        if parts_of(cell) > 1:
+            scopes += [(", in what comes from dh", from_part(step, 0)), (", in what comes from dc", from_part(step, 1))]
+        for scope, scoped in scopes:
+            if not timed:
+                yield Hypothesis("activation-derivative", Where(None, gate), says + scope, HINT, Change(step=scoped),
+                                 odd=variant.odd)
+            for time, chosen in TIMES if timed else ():
+                yield Hypothesis("activation-derivative", Where(None, gate, time), f"{says}{scope}, at {time} only",
+                                 HINT, Change(step=at_times(scoped, chosen)), odd=variant.odd)
+    if not timed:
+        yield from _other_biases(gates_of(cell), sloped)
+
+
+def _groups(sites: list[Site]) -> list[tuple[Site, ...]]:
+    """Each site alone, all of one function, all gates, all."""
+    groups: list[tuple[Site, ...]] = [(site,) for site in sites]
     for function in dict.fromkeys(site.function for site in sites):
         groups.append(tuple(site for site in sites if site.function == function))
     groups.append(tuple(site for site in sites if site.name != "tanh_c"))
     groups.append(tuple(sites))
-    for group in dict.fromkeys(groups):
-        for variant in (*VARIANTS, *NEIGHBOURS):
-            names = ", ".join(site.name for site in group)
-            symbol = SYMBOLS.get(group[0].function, group[0].function) if len({s.function for s in group}) == 1 else "f"
-            says = variant.says.format(f=symbol) + (f" of {names}" if len(sites) > 1 else "")
-
-            def rule(
-                site: Site, value: Array, derivative: Callable[[Array], Array], cache: Any, _: Params,
-                group: tuple[Site, ...] = group, variant: Variant = variant,
-            ) -> Array:
-                return variant.value(site, value, derivative, cache) if site in group else derivative(value)
-
-            yield group, says, rule, variant.odd
+    return list(dict.fromkeys(groups))
 
 
-def other_biases(cell: Any, sloped: Sloped) -> Iterator[tuple[tuple[Site, ...], str, Rule]]:
-    """Yield σ′ taken where gates would be with another gate's bias, or with none."""
-    gates = gates_of(cell)
-    places = [site for site in sloped.sites if site.name in gates and site.function == "sigmoid"]
-    choices = [[site.name, *(gate for gate in gates if gate != site.name), "0"] for site in places]
-    for chosen in itertools.product(*choices):
+def _at(sites: tuple[Site, ...], value: Rule) -> Rule:
+    return lambda q: value(q) if q.site in sites else q.right
+
+
+def _other_biases(gates: str, sloped: Sloped) -> Iterator[Hypothesis]:
+    """σ′ taken where gates would be with another gate's bias, or with none."""
+    places = [site for site in sloped.sites if site.name in tuple(gates) and site.function == "sigmoid"]
+    for chosen in itertools.product(*([site.name, *(g for g in gates if g != site.name), ""] for site in places)):
         swapped = {site.name: other for site, other in zip(places, chosen, strict=True) if other != site.name}
-        if not swapped:
-            continue
+        if swapped:
+            says = ", ".join(f"σ′ of {gate} is taken with {f'the bias of {other}' if other else 'no bias'}"
+                             for gate, other in swapped.items())
+            yield Hypothesis("wrong-gate", Where(None, "".join(swapped)), says,
+                             "Where the gates are computed again in the backward: each with its own bias.",
+                             Change(step=sloped.step(_biased(gates, swapped))))
 
-        def rule(
-            site: Site, value: Array, derivative: Callable[[Array], Array], cache: Any, params: Params,
-            swapped: Mapping[str, str] = swapped,
-        ) -> Array:
-            other = swapped.get(site.name)
-            if other is None:
-                return derivative(value)
-            biases = dict(zip(gates, np.split(params["b_h"], len(gates)), strict=True))
-            moved = _inverse(site, value) - biases[site.name] + biases.get(other, 0.0)
-            return derivative(sigmoid(moved))
 
-        says = ", ".join(f"σ′ of {gate} is taken with {f'the bias of {o}' if o != '0' else 'no bias'}"
-                         for gate, o in swapped.items())
-        yield tuple(site for site in places if site.name in swapped), says, rule
+def _biased(gates: str, swapped: Mapping[str, str]) -> Rule:
+    def rule(q: Taken) -> Array:
+        if q.site.name not in swapped:
+            return q.right
+        biases = dict(zip(gates, np.split(q.params["b_h"], len(gates)), strict=True))
+        return q.derivative(sigmoid(q.a - biases[q.site.name] + biases.get(swapped[q.site.name], 0.0)))
+
+    return rule
