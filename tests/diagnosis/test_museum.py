@@ -40,6 +40,7 @@ WRONG = {  # the arrays that come out wrong, and no others
     "softmax_cache_spoilt": {"xs", "h0"},
     "state_for_derivative": HIDDEN,
     "tanh_of_tanh": HIDDEN,
+    "truncation_option_ignored": HIDDEN,
     "upstream_changed_in_place": {"xs", "h0"},
     "whh_not_transposed": HIDDEN,
     "window_of_k_plus_one": HIDDEN,
@@ -243,6 +244,7 @@ def only(name, T=4, **more):
     ("whh_not_transposed", 1), ("overwritten_too_early", 1), ("carry_never_updated", 1), ("cell_carry_left_out", 1),
     ("state_for_derivative", 1), ("slopes_left_out", 1), ("loop_runs_forwards", 1), ("inputs_of_the_last_step", 1),
     ("output_weights_of_one_step", 1), ("inputs_of_their_own_step", 1), ("window_of_k_plus_one", 2),
+    ("truncation_option_ignored", 3),
 ])
 def test_right_up_to_so_many_steps_and_wrong_at_one_more(name, steps):
     assert only(name, T=steps)[0] == set()
@@ -321,15 +323,16 @@ def test_the_second_backward_subtracts_the_target_twice():
     assert np.allclose(wrong["xs"][0] - right["xs"][0], more @ params["W_xh"].T, rtol=1e-12, atol=1e-14)
 
 
-def test_a_window_of_one_has_two_steps():
-    """The truncated gradient, built from right ones: of every loss, with the state two steps back held."""
-    params, xs, targets, state = example("rnn", T=5)
-    exhibit, hs = EXHIBITS["window_of_k_plus_one"], [state[0]]
+@pytest.mark.parametrize(("name", "steps"), [("window_of_k_plus_one", 2), ("truncation_option_ignored", 3)])
+def test_the_window_has_so_many_steps(name, steps):
+    """The truncated gradient, built from right ones: of every loss, with the state so many steps back held."""
+    params, xs, targets, state = example("rnn", T=6)
+    exhibit, hs = EXHIBITS[name], [state[0]]
     for x in xs:
         hs.append(np.tanh(x @ params["W_xh"] + hs[-1] @ params["W_hh"] + params["b_h"]))
     total = {array: np.zeros_like(params[array]) for array in HIDDEN}
-    for t in range(5):
-        start = max(0, t - 1)
+    for t in range(6):
+        start = max(0, t + 1 - steps)
         whole = exhibit.right(params, xs[start : t + 1], targets[start : t + 1], (hs[start],))[1]
         before = exhibit.right(params, xs[start:t], targets[start:t], (hs[start],))[1] if start < t else None
         for array in HIDDEN:

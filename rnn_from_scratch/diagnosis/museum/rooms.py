@@ -24,6 +24,7 @@ from . import (
     softmax_cache_spoilt,
     state_for_derivative,
     tanh_of_tanh,
+    truncation_option_ignored,
     upstream_changed_in_place,
     whh_not_transposed,
     window_of_k_plus_one,
@@ -33,8 +34,8 @@ from .exhibit import Exhibit
 
 _ROOMS = (
     output_of_the_state_before, mean_over_classes, tanh_of_tanh, whh_not_transposed, negative_index,
-    state_for_derivative, inputs_of_their_own_step, window_of_k_plus_one, clipped_inside, upstream_changed_in_place,
-    softmax_cache_spoilt,
+    state_for_derivative, inputs_of_their_own_step, window_of_k_plus_one, truncation_option_ignored, clipped_inside,
+    upstream_changed_in_place, softmax_cache_spoilt,
     output_weights_of_one_step, flag_forgotten, brackets_left_out, slopes_left_out, biases_of_the_forget_gate,
     bias_of_another_gate, inputs_of_the_last_step, overwritten_too_early, carry_never_updated, cell_carry_left_out,
     zeros_never_filled, gradients_never_reset,
