@@ -54,6 +54,7 @@ from rnn_from_scratch.diagnosis import (
 from rnn_from_scratch.diagnosis import suite as suites
 from rnn_from_scratch.gradcheck import (
     compare,
+    curve,
     direction,
     ladder,
     metric,
@@ -63,6 +64,7 @@ from rnn_from_scratch.gradcheck import (
     second_order,
     verdict,
 )
+from rnn_from_scratch.gradcheck import steps as v_steps
 from rnn_from_scratch.interop import foreign, torch_layout
 from rnn_from_scratch.interop import keras as keras_interop
 from rnn_from_scratch.interop import torch as torch_interop
@@ -136,6 +138,10 @@ class Numbers:
     def report(self):
         return compare.check_gradients(squares, self.weights, {name: 2 * w for name, w in self.weights.items()})
 
+    @cached_property
+    def v_curve(self):
+        return self.report.step_curve("b_h")
+
     def drawn(self, shapes):
         """Draw parameters of these shapes, nested or not."""
         draw = self.rng.standard_normal
@@ -176,6 +182,11 @@ def step_back(params, x, h_prev, dh):
 def plotted(report):
     """What the picture of an error shows."""
     return np.asarray(report.plot("W_hh").axes[0].images[0].get_array())
+
+
+def followed(figure):
+    """What the picture of a V curve shows."""
+    return [np.asarray(line.get_xydata()) for line in figure.axes[0].get_lines()]
 
 
 def attempted():
@@ -590,6 +601,19 @@ CASES = {
     "gradcheck.second_order.check_symmetry": lambda n: partial(
         second_order.check_symmetry, lambda at: arrays.tree_scale(at, 2.0), n.weights, rng=rng()),
     "gradcheck.report.GradientReport.plot": lambda n: partial(plotted, n.report),
+    "gradcheck.report.GradientReport.step_curve": lambda n: partial(n.report.step_curve, "b_h", steps=[1e-3, 1e-5]),
+    "gradcheck.report.GradientReport.plot_steps": lambda n: partial(
+        lambda report: followed(report.plot_steps("b_h")), n.report),
+    "gradcheck.report.GradientReport.without_losses": lambda n: partial(n.report.without_losses),
+    "gradcheck.curve.step_curve": lambda n: partial(
+        curve.step_curve, squares, n.weights, arrays.tree_scale(n.weights, 2.1), steps=[1e-3, 1e-5]),
+    "gradcheck.steps.measure_steps": lambda n: partial(
+        v_steps.measure_steps, "Here", n.report["b_h"].check, "b_h", n.weights["b_h"], (0,)),
+    "gradcheck.steps.of_one_array": lambda n: partial(
+        v_steps.of_one_array, squares, n.weights, "b_h", np.float64),
+    "gradcheck.steps.StepCurve.slopes": lambda n: partial(n.v_curve.slopes, "forward"),
+    "gradcheck.steps.StepCurve.flat": lambda n: partial(n.v_curve.flat, "forward"),
+    "gradcheck.steps.StepCurve.plot": lambda n: partial(lambda v: followed(v.plot()), n.v_curve),
     "gradcheck.direction.compare_along": lambda n: partial(
         direction.compare_along, squares, n.weights, n.weights, rng()),
     "gradcheck.direction.rounding_floor": lambda n: partial(direction.rounding_floor, 2.0, 1e-5),

@@ -47,6 +47,7 @@ LEFT_OUT = {
 SHARING = {  # a result that holds an argument itself, and why it may
     "activations.identity": "it returns what it was given",
     "arrays.leaves": "it walks the caller's own arrays",
+    "gradcheck.report.GradientReport.without_losses": "the rows keep the gradients that they show",
     "gradcheck.compare.as_real": "an array that is float64 already is handed on",
     "validate.float_array": "a check hands the array on", "validate.mask": "a check hands the array on",
     "validate.as_array": "a check hands the array on",

@@ -13,10 +13,10 @@ from ..arrays import Array, Tree, leaves, tree_copy, tree_map
 from .numerical import METHODS, real_value
 from .purity import drifted, first_calls, reached, shared
 from .report import NOT_JUDGED, GradientReport, GradientRow
-from .verdict import EPS32, _Judge
+from .steps import EPS32, STEPS32
+from .verdict import _Judge
 
 FLOAT32_TOLERANCE = 1e-3
-FLOAT32_STEP = 1e-2
 
 
 def check_gradients(
@@ -92,11 +92,11 @@ def compared(
     value = real_value(where, base)
     judge = _Judge(
         loss, params, value, method, tolerance, rng or np.random.default_rng(0),
-        largest if np.isfinite(largest) else 0.0,
+        largest if np.isfinite(largest) else 0.0, dtype=getattr(base, "dtype", None),
     )
     if steady and _computes_in_float32(loss, params, base):
         judge.method, judge.tolerance = "central", tolerance or FLOAT32_TOLERANCE
-        judge.step, judge.eps, judge.alone = FLOAT32_STEP, EPS32, True
+        judge.step, judge.eps, judge.alone = STEPS32["central"], EPS32, True
         judge.notes.append("the loss computes in float32: nothing below 1e-3 can be certified; use float64 to be sure")
     rows = [
         _no_gradient(name, arrays[name], given[name]) if entries is None

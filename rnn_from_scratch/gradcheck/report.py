@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from .. import validate
 from ..arrays import Array
 from ..plots import heat_map
+from .steps import Checked, StepCurve, measure_steps
 
 #: Verdicts in which rounding plays a part begin with these; the table then shows the floor beside them.
 ZERO, RIGHT_TO, CANNOT_TELL = "zero, within rounding", "right to ", "cannot tell"
@@ -39,6 +41,8 @@ class GradientRow:
     verdict: str
     gradient: Array | None = field(default=None, compare=False, repr=False)  # all of it, for `plot`
     measured: Array | None = field(default=None, compare=False, repr=False)  # the numerical one beside it
+    method: str = field(default="", compare=False, repr=False)  # that gave it
+    check: Checked | None = field(default=None, compare=False, repr=False)  # the loss and the point, for `step_curve`
 
 
 @dataclass(frozen=True)
@@ -72,27 +76,74 @@ class GradientReport:
         """Return a Figure of where one array's gradient is off: |a − n| / max|n| of every entry as a heat map.
 
         `name` is the array; default the worst. Rows and columns are the array's (a vector is one row; of an array
-        with more axes the first ones are laid out as rows).
+        with more axes the first ones are laid out as rows, each with its indices). NaN is an empty cell.
 
         Raises
         ------
         KeyError
             No such array.
         ArgumentError
-            An array of which only part was compared, or whose gradient had the wrong shape.
+            An array of which only part was compared, whose gradient had the wrong shape, or without a finite entry.
         """
-        row = max(self.rows, key=lambda row: row.error) if name is None and self.rows else self[name or ""]
+        row = self._row(name)
         if row.gradient is None or row.measured is None or row.gradient.shape != row.shape:
             validate.fail(
                 "GradientReport.plot", f"{row.name or 'the array'} was not compared entry by entry",
                 "a row of check_gradients", "there is no error for each entry", "Its verdict: " + row.verdict,
             )
-        size = float(np.max(np.abs(row.measured), initial=0.0)) or 1.0
+        size = float(np.max(np.abs(row.measured), initial=0.0, where=np.isfinite(row.measured))) or 1.0
         errors = np.maximum(np.abs(row.gradient - row.measured) / size, 1e-17)  # no logarithm shows an error of 0
-        title = f"{row.name or 'gradient'}: {row.verdict}, largest error {row.error:.1e} by {self.method}"
+        errors[~np.isfinite(errors)] = np.nan
+        if not np.isfinite(errors).any():
+            validate.fail(
+                "GradientReport.plot", f"{row.name or 'the array'} has no finite entry", "at least one",
+                "there is nothing to colour", "Its verdict: " + row.verdict,
+            )
+        title = f"{row.name or 'gradient'}: {row.verdict}, largest error {row.error:.1e} by {row.method or self.method}"
         matrix = errors.reshape(-1, errors.shape[-1]) if errors.ndim > 1 else errors.reshape(1, -1)
-        return heat_map(np.nan_to_num(matrix, posinf=np.nan), title=title, unit="|analytic − numeric| / max|numeric|",
-                        log=True, digits=1)
+        places = [", ".join(map(str, place)) for place in np.ndindex(errors.shape[:-1])] if errors.ndim > 2 else None
+        return heat_map(matrix, places, title=title, unit="|analytic − numeric| / max|numeric|", log=True, digits=1)
+
+    def step_curve(
+        self, name: str | None = None, *, methods: Sequence[str] | None = None, steps: Any = None,
+        dtype: Any = np.float64,
+    ) -> StepCurve:
+        """Return the V curve of one array: its error against the step, as `gradcheck.step_curve` describes it.
+
+        It works for the report of any check that has a loss, of a cell or a layer too. For this a report keeps the
+        loss, and so whatever that closes over, as long as it lives; `without_losses` lets go of it, and a file never
+        holds it. A loss that no longer gives what it gave in the check is refused.
+
+        Raises
+        ------
+        KeyError
+            No such array.
+        ArgumentError
+            As `gradcheck.step_curve`; a row without a loss, or a loss that has changed since.
+        """
+        row = self._row(name)
+        if row.check is None or row.gradient is None:
+            validate.fail(
+                "GradientReport.step_curve", f"{row.name or 'the array'} has no loss to follow",
+                "a row of a check that compared it with differences of a loss",
+                "the report was read from a file, or its losses were let go, or nothing could be compared",
+                "Its verdict: " + row.verdict,
+            )
+        return measure_steps(
+            "GradientReport.step_curve", row.check, row.name, row.gradient, row.index, methods=methods, steps=steps,
+            dtype=dtype,
+        )
+
+    def plot_steps(self, name: str | None = None) -> Any:
+        """Return a Figure of the V curve of one array (default the worst): `step_curve(name).plot()`."""
+        return self.step_curve(name).plot()
+
+    def without_losses(self) -> GradientReport:
+        """Return the same report without the losses that it keeps for `step_curve`, and what hangs on them."""
+        return replace(self, rows=[replace(row, check=None) for row in self.rows])
+
+    def _row(self, name: str | None) -> GradientRow:
+        return max(self.rows, key=lambda row: row.error) if name is None and self.rows else self[name or ""]
 
     def raise_if_wrong(self) -> None:
         """Raise GradientError with the table in its message, unless everything is right."""

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, Tree, leaves, tree_map
+from ..arrays import Array, Tree, leaves
 from .direction import SLACK, compare_along, rounding_floor
 from .ladder import derivative_at
 from .metric import largest_entry, largest_gap, relative_error
 from .numerical import STEPS, NotComplexError, NotFiniteError, default_step, derivative, numerical_gradient, real_value
 from .report import CANNOT_TELL, RIGHT_TO, ZERO, GradientRow
-
-EPS32, EPS64 = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
+from .steps import EPS64, Checked, of_one_array
 
 #: A correct gradient passes below the first number; above the second a gradient is wrong. Between the two
 #: central differences cannot tell, and Richardson decides (float64).
@@ -60,6 +59,7 @@ class _Judge:
     step: float | None = None
     eps: float = EPS64
     alone: bool = False  # ask no other method
+    dtype: Any = np.float64  # of the loss's value
     notes: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
     unsafe: dict[str, str] = field(default_factory=dict)
@@ -86,7 +86,8 @@ class _Judge:
                 verdict = self._kink(name, array, analytic, index) or verdict
         shown = (float(analytic[index]), float(best.numeric[index])) if array.size else (0.0, 0.0)
         return GradientRow(
-            name, array.shape, error, index, *shown, best.floor, ok, verdict, analytic.copy(), best.numeric.copy()
+            name, array.shape, error, index, *shown, best.floor, ok, verdict, analytic.copy(), best.numeric.copy(),
+            best.method, Checked(self.loss, self.params, name, self.value, self.dtype, self.alone),
         )
 
     def told_notes(self) -> list[str]:
@@ -256,19 +257,8 @@ class _Judge:
         return Measured("complex", numeric, 0.0, limit)
 
     def _loss_of(self, name: str, method: str) -> Callable[[Array], Any]:
-        """The loss as a function of one array. It may write into what it is handed: everything is copied.
-
-        For the complex step all arrays go in as complex: a loss that does not depend on this one stays complex too.
-        """
-        dtype = np.complex128 if method == "complex" else np.float64
-
-        def loss_of(entry: Array) -> Any:
-            names = iter([path for path, _ in leaves(self.params)])
-            return self.loss(
-                tree_map(lambda array: entry if next(names) == name else array.astype(dtype), self.params)
-            )
-
-        return loss_of
+        """The loss as a function of one array; for the complex step all of them are complex."""
+        return of_one_array(self.loss, self.params, name, np.complex128 if method == "complex" else np.float64)
 
     def _kink(self, name: str, array: Array, analytic: Array, index: tuple[int, ...]) -> str | None:
         """Say so where the worst entry stands at a kink: the slopes on its two sides differ, however small the step."""

@@ -62,7 +62,9 @@ def steps(where: str, name: str, value: Any, T: int | None = None, width: int | 
     return array
 
 
-def lines(where: str, name: str, value: Any, pattern: Sequence[int | str], *, because: str = "") -> dict[str, Array]:
+def lines(
+    where: str, name: str, value: Any, pattern: Sequence[int | str], *, because: str = "", nan_ok: bool = False
+) -> dict[str, Array]:
     """Return {label: numbers}, each of the same shape, at most as many as can be told apart."""
     if not isinstance(value, Mapping):
         fail(
@@ -74,7 +76,10 @@ def lines(where: str, name: str, value: Any, pattern: Sequence[int | str], *, be
             where, f"{name} has {len(value)} entries", f"1 to {MOST_LINES}",
             "more line styles than that cannot be told apart" if value else "there is nothing to draw",
         )
-    return {str(label): numbers(where, f"{name}[{label!r}]", y, pattern, because=because) for label, y in value.items()}
+    return {
+        str(label): numbers(where, f"{name}[{label!r}]", y, pattern, because=because, nan_ok=nan_ok)
+        for label, y in value.items()
+    }
 
 
 def names(where: str, name: str, value: Any, count: int, because: str) -> list[str]:

@@ -109,11 +109,14 @@ def draw_lines(
     where: str, axes: Axes, x: Any, lines: Mapping[str, Any], xlabel: str, ylabel: str, title: str = "", *,
     logx: bool = False, logy: bool = False, bands: Mapping[str, tuple[Any, Any]] | None = None,
     hlines: Mapping[str, float] | None = None, vlines: Mapping[str, float] | None = None,
-    markers: bool | None = None, beside: bool = True,
+    markers: bool | None = None, beside: bool = True, gaps: bool = False,
 ) -> None:
-    """Draw what `curves` says into one axes; names stand beside the lines, or else in a list below."""
+    """Draw what `curves` says into one axes; names stand beside the lines, or else in a list below.
+
+    With `gaps` a NaN is a gap in its line.
+    """
     x = checks.numbers(where, "x", x, ("n",))
-    data = checks.lines(where, "lines", lines, (len(x),), because=f"x has {len(x)} entries")
+    data = checks.lines(where, "lines", lines, (len(x),), because=f"x has {len(x)} entries", nan_ok=gaps)
     levels = {k: valid_number(where, f"hlines[{k!r}]", v) for k, v in (hlines or {}).items()}
     places = {k: valid_number(where, f"vlines[{k!r}]", v) for k, v in (vlines or {}).items()}
     if logx:

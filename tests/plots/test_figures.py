@@ -75,6 +75,14 @@ FIGURES = {
     "v_curve": (plots.v_curve, (h29, {
         "float64": 1e-16 / h29 + h29**2, "float32": 6e-8 / h29 + h29**2, "complex": np.where(h29 < 1e-4, 0, h29**2),
     }), {"title": "V"}),
+    "v_curve with slopes": (plots.v_curve, (h29, {
+        "forward": 1e-16 / h29 + h29, "central": 1e-16 / h29 + h29**2, "complex": 1e-16 + h29**2,
+    }), {"title": "V\nwith slopes", "defaults": {"forward": 1.5e-8, "central": 1e-5, "complex": 1e-20}, "branches": {
+        "slope −1: ε|L|/h": (-1, 1e-12, 1e-4), "slope 1": (1, 1e-4, 1e-4), "slope 2": (2, 1e-3, 1e-6),
+    }}),
+    "flat v_curve": (plots.v_curve, (h29, {"central": np.hypot(1e-3, 1e-16 / h29 + h29**2)}), {
+        "branches": {"flat: neither rounding nor truncation": (0, 1e-6, 1e-3)},
+    }),
     "one v_curve": (plots.v_curve, (h29, {"float64": 1e-16 / h29 + h29**2}), {}),
     "deltas_by_step": (plots.deltas_by_step, ({"a": 0.7 ** np.arange(30.0), "b": 0.9 ** np.arange(30.0)},), {}),
     "triangle": (plots.triangle, (np.array([
@@ -267,6 +275,12 @@ def test_spread_keeps_order_and_gap_and_moves_only_what_touches():
     (lambda: plots.panels(), ArgumentError, "0 panels given, expected 1 to 3"),
     (lambda: plots.panels({"x": [1]}), ArgumentError, r"parts\[0\] has the keys \['x'\]"),
     (lambda: plots.v_curve([0.1, -0.1], {"a": [1, 1]}), ArgumentError, r"x\[1\] is -0.1"),
+    (lambda: plots.v_curve([0.1, 0.2], {"a": [NAN, NAN]}), ArgumentError, r"errors\['a'\] is NaN everywhere"),
+    (lambda: plots.v_curve([0.1], {"a": [1]}, defaults={"b": 0.1}), ArgumentError, r"defaults has 'b', expected one"),
+    (lambda: plots.v_curve([0.1], {"a": [1]}, defaults={"a": 0.0}), ArgumentError, r"defaults\['a'\] is 0.0"),
+    (lambda: plots.v_curve([0.1], {"a": [1]}, branches={"s": (1, 2)}), ArgumentError,
+     r"branches\['s'\] is \(1, 2\), expected \(slope, h, error\)"),
+    (lambda: plots.v_curve([0.1], {"a": [1]}, branches={"s": (1, 2, -1)}), ArgumentError, r"\['s'\]\[2\] is -1"),
     (lambda: plots.deltas_by_step([[1.0]]), ShapeError, r"norms\['‖δ‖'\] has shape \(1, 1\)"),
     (lambda: plots.triangle(np.ones((2, 3))), ShapeError, r"contributions has shape \(2, 3\), expected \(T, T\)"),
     (lambda: plots.triangle(np.ones((2, 2))), ArgumentError, "numbers above the diagonal.*try the transpose"),
