@@ -1,4 +1,4 @@
-"""The command line: verify, train, course.
+"""The command line: verify, museum, train, course.
 
 Exit codes: 0 all is well; 1 a check failed; 2 the call was wrong, or a file or the output could not be read or
 written (one line says how); 130 stopped by Ctrl-C. A reader that stops reading (`verify | head`) changes none of them.
@@ -23,6 +23,7 @@ from .article import Row, verify
 from .cells import RNNCell
 from .course import release
 from .data import article_data, fading_sum_data
+from .diagnosis import museum
 from .diagnosis.faults import FAULTS
 from .gradcheck.numerical import METHODS
 from .layers import Recurrent
@@ -107,6 +108,18 @@ def _parser() -> Parser:
     )
     check.set_defaults(run=_verify)
 
+    rooms = commands.add_parser(
+        "museum", help="see wrong gradients that were really published: refused, named, mended",
+        description="List the exhibits, or show one at work: a gradient check refuses it, diagnose names it, a line is "
+        "mended, the check passes. Exits with 1 if an exhibit does not behave as its label says.",
+    )
+    which = rooms.add_mutually_exclusive_group()
+    which.add_argument("name", nargs="?", metavar="NAME", help="an exhibit, or the beginning of its name")
+    which.add_argument("--all", action="store_true", help="every exhibit, a line each; about a minute")
+    rooms.add_argument("--seed", type=int, default=0, help="draws the points to check at; default 0")
+    rooms.add_argument("--json", action="store_true", help="print objects instead of text")
+    rooms.set_defaults(run=_museum)
+
     train = commands.add_parser("train", help="train the article's program, repaired")
     programs = train.add_subparsers(dest="program", metavar="PROGRAM", required=True)
     article = programs.add_parser(
@@ -138,7 +151,7 @@ def _verify(options: argparse.Namespace) -> tuple[int, str]:
     rows = verify(options.ids, methods, options.seed, cell_type)
     code = 0 if all(row.ok for row in rows) else 1
     if options.json:
-        return code, json.dumps([_as_object(row) for row in rows], indent=2, ensure_ascii=False)
+        return code, _as_json([_as_object(row) for row in rows])
     text = _table(rows, methods)
     if options.inject:
         text += f"\nInjected: {options.inject}. {FAULTS[options.inject].sentence}"
@@ -177,6 +190,33 @@ def _table(rows: Sequence[Row], methods: Sequence[str]) -> str:
 
 def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _museum(options: argparse.Namespace) -> tuple[int, str]:
+    if options.name is not None:
+        shown = museum.show(options.name, options.seed)
+        return 0 if shown.ok else 1, _as_json(shown.as_object()) if options.json else str(shown)
+    if not options.all:
+        return 0, _as_json(museum.entries()) if options.json else museum.catalogue()
+    done: list[museum.Shown] = []
+    for shown in museum.show_all(options.seed):
+        if not (done or options.json):
+            _tell(museum.heading())
+        done.append(shown)
+        if not options.json:
+            _tell(shown.row())
+    code = 0 if all(shown.ok for shown in done) else 1
+    return code, _as_json([shown.as_object() for shown in done]) if options.json else museum.summary(done)
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _tell(line: str) -> None:
+    """Print what is known already; a reader who has gone is noticed at the end."""
+    with suppress(BrokenPipeError):
+        print(line, flush=True)
 
 
 def _train_article(options: argparse.Namespace) -> tuple[int, str]:

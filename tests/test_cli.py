@@ -1,5 +1,7 @@
 """The command line as a person meets it: what it prints, its exit codes, one line for a wrong call."""
 
+import dataclasses
+import io
 import json
 import os
 import re
@@ -14,6 +16,7 @@ import pytest
 
 from rnn_from_scratch.cli import main
 from rnn_from_scratch.diagnosis.faults import FAULTS
+from rnn_from_scratch.diagnosis.museum import EXHIBITS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,6 +76,85 @@ def test_the_seed_changes_the_points(capsys):
     assert outputs[0] == outputs[1] != outputs[2]
 
 
+def test_museum_lists_the_exhibits():
+    done = run("museum")
+    assert (done.returncode, done.stderr) == (0, "")
+    header, *rows = done.stdout.split("\n\n")[0].splitlines()
+    assert header.split() == ["name", "reference", "kind", "title"]
+    assert [row.split()[0] for row in rows] == list(EXHIBITS)
+    assert f"\n{len(EXHIBITS)} backward passes that were published wrong." in done.stdout
+    assert "python -m rnn_from_scratch museum NAME" in done.stdout
+
+
+def test_museum_json(capsys):
+    assert main(["museum", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed == [{"name": one.name, "reference": one.reference, "kind": one.kind, "title": one.title}
+                      for one in EXHIBITS.values()]
+    assert main(["museum", "whh", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["refused"] == ["W_xh", "W_hh", "b_h"]
+    assert shown["named"][0] == shown["kind"] == "recurrent-matrix"
+    assert shown["ok"] is True
+
+
+def test_museum_shows_an_exhibit():
+    done = run("museum", "whh_not")  # the beginning of one name alone
+    assert (done.returncode, done.stderr) == (0, "")
+    page = done.stdout
+    assert page.startswith("W_hh δ where W_hhᵀ δ is meant\n")
+    assert re.search(r"^W_hh +2×2 .* WRONG$", page, re.MULTILINE)
+    assert "\n    - d_future = p[\"Whh\"] @ temp\n    + d_future = p[\"Whh\"].T @ temp\n" in page
+    assert "diagnose names it: recurrent-matrix\n" in page
+    assert page.endswith("\nAs told: refused, named, mended.\n")
+
+
+def exchanged(name):
+    return dataclasses.replace(EXHIBITS[name], wrong=EXHIBITS[name].right, right=EXHIBITS[name].wrong)
+
+
+@pytest.fixture
+def three(monkeypatch):
+    """A small museum whose last exhibit has its two functions exchanged."""
+    few = {name: EXHIBITS[name] for name in ("mean_over_classes", "clipped_inside")}
+    few["negative_index"] = exchanged("negative_index")
+    for module in ("showing", "riddles"):
+        monkeypatch.setattr(f"rnn_from_scratch.diagnosis.museum.{module}.EXHIBITS", few)
+
+
+@pytest.mark.usefixtures("three")
+def test_an_exhibit_that_does_not_behave_ends_with_1(capsys):
+    assert main(["museum", "clipped"]) == 0
+    assert main(["museum", "negative_index"]) == 1
+    assert "NOT AS TOLD: the check does not refuse the wrong one; " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("three")
+def test_museum_all_prints_a_line_each_and_exits_with_1_if_one_is_not_as_told(capsys):
+    assert main(["museum", "--all"]) == 1
+    header, *rows, summary = capsys.readouterr().out.splitlines()
+    assert re.split(" {2,}", header) == ["name", "the check refuses", "diagnose names", "label"]
+    assert [re.split(" {2,}", row)[:4] for row in rows] == [
+        ["mean_over_classes", "W_xh W_hh b_h W_hy b_y", "scale", "scale"],
+        ["clipped_inside", "W_xh W_hh b_h W_hy b_y", "clipped", "clipped"],
+        ["negative_index", "nothing", "nothing", "wrong-time-index"],
+    ]
+    assert [row.endswith("  as told") for row in rows] == [True, True, False]
+    assert summary == "3 exhibits: 1 NOT AS TOLD"
+    assert main(["museum", "--all", "--json"]) == 1
+    assert [one["ok"] for one in json.loads(capsys.readouterr().out)] == [True, True, False]
+
+
+@pytest.mark.usefixtures("three")
+def test_a_reader_who_leaves_during_museum_all_changes_no_verdict(monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    assert main(["museum", "--all"]) == 1
+
+
 def test_train_article_prints_both_curves():
     done = run("train", "article", "--updates", "40")
     assert done.returncode == 0, done.stderr
@@ -106,6 +188,13 @@ def test_train_article_repeats(capsys):
         (["verify", "--method", "guess"], "argument --method: invalid choice: 'guess'"),
         (["verify", "--inject", "gremlin"], "argument --inject: invalid choice: 'gremlin'"),
         (["verify", "--loud"], "unrecognized arguments: --loud"),
+        (["museum", "whh_transposed"], "NAME is 'whh_transposed', expected the name of an exhibit. Did you mean "
+         "'whh_not_transposed'? `python -m rnn_from_scratch museum` lists all"),
+        (["museum", "gremlin"], "expected the name of an exhibit. `python -m rnn_from_scratch museum` lists all"),
+        (["museum", "output"], "one of those that begin so: output_of_the_state_before, output_weights_of_one_step."),
+        (["museum", "whh", "--seed", "-1"], "museum: seed is -1, expected a whole number of at least 0"),
+        (["museum", "--all", "--seed", "-1"], "museum: seed is -1, expected a whole number of at least 0"),
+        (["museum", "whh", "--all"], "argument --all: not allowed with argument NAME"),
         (["train"], "the following arguments are required: PROGRAM"),
         (["train", "article", "--updates", "0"], "--updates is 0, expected a whole number of at least 1"),
         (["train", "article", "--updates", "2.5"], "argument --updates: invalid int value: '2.5'"),
@@ -233,7 +322,7 @@ def test_a_terminal_without_greek_gets_question_marks_instead_of_an_error():
 def test_help_names_every_command():
     done = run("--help")
     assert done.returncode == 0
-    for command in ("verify", "train", "course"):
+    for command in ("verify", "museum", "train", "course"):
         assert re.search(rf"^ +{command} +\S", done.stdout, re.MULTILINE)
 
 

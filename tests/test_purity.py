@@ -43,6 +43,10 @@ LEFT_OUT = {
         "zeros", "one_hot", "softmax_columns", "cross_entropy", "rnn_forward", "lstm_forward", "rnn_in_columns",
         "lstm_in_columns", "cross_entropy_rows", "rnn_forward_rows", "gru_forward_rows")},
     **{f"diagnosis.museum.riddles.{name}": "it takes no array" for name in ("riddle", "reference_of", "find")},
+    **{f"diagnosis.museum.showing.{name}": "texts: tests/diagnosis/test_showing.py" for name in (
+        "show", "show_all", "Shown.row", "Shown.as_object", "entries", "catalogue", "heading", "summary")},
+    **{f"diagnosis.museum.checking.{name}": "functions go in, a report comes out: tests/diagnosis/test_showing.py"
+       for name in ("checked", "diagnosed", "common_factor")},
 }
 SHARING = {  # a result that holds an argument itself, and why it may
     "activations.identity": "it returns what it was given",
