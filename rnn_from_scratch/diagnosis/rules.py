@@ -61,7 +61,7 @@ def renamed(report: GradientReport, rename: Callable[[str], str]) -> GradientRep
 
 def joined(reports: Sequence[GradientReport], findings: Sequence[str]) -> GradientReport:
     """Put reports and findings into one report."""
-    methods = list(dict.fromkeys(report.method for report in reports))
+    methods = list(dict.fromkeys(method for report in reports for method in report.method.split(" and ")))
     notes = list(dict.fromkeys(note for report in reports for note in report.notes))
     rows = [row for report in reports for row in report.rows]
     every = [finding for report in reports for finding in report.findings]

@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from types import FunctionType
 from typing import Any
@@ -100,6 +101,17 @@ def _callable(function: Any, mutant: Mutant) -> Any:
 
 
 _MADE: dict[Any, list[Mutant]] = {}
+_LEFT_OUT: list[Mutant] = []
+
+
+@contextmanager
+def leaving_out(mutant: Mutant) -> Iterator[None]:
+    """Take one edit out of the dictionary: how well is its line found without it? (benchmarks/diagnosing.py)."""
+    _LEFT_OUT.append(mutant)
+    try:
+        yield
+    finally:
+        _LEFT_OUT.pop()
 
 
 def _mutants(function: Any, at: Forward) -> list[Mutant]:
@@ -108,7 +120,8 @@ def _mutants(function: Any, at: Forward) -> list[Mutant]:
     if key not in _MADE:
         with np.errstate(all="ignore"):
             _MADE[key] = mutants(function, lambda: gradients(at), _more(at.caches[0]._fields))
-    return _MADE[key]
+    gone = {(mutant.file, mutant.line, mutant.after) for mutant in _LEFT_OUT}
+    return [mutant for mutant in _MADE[key] if (mutant.file, mutant.line, mutant.after) not in gone]
 
 
 def _choices(cell: Any) -> tuple[Any, ...]:

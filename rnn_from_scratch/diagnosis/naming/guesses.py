@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from .matching import BESIDE, OUTER, Trial, told
-from .suspects import Suspect, Where
+from .suspects import SourceLine, Suspect, Where
 
 SAID = "nothing that is known gives these numbers"
 
 
-def guesses(trials: list[Trial], wrong: frozenset[str]) -> list[Suspect]:
+def guesses(trials: list[Trial], wrong: frozenset[str], lines: tuple[SourceLine, ...]) -> list[Suspect]:
     """Return one suspect that is not certain: tier 7, which parameters are wrong, and from which sizes on."""
     parameters = {name.partition(":")[0] for name in wrong}
     by_size = {(one.bench.sizes["T"], one.bench.sizes["N"]): one.wrong for one in trials}
     alone = Where(next(iter(parameters))) if len(parameters) == 1 else Where()
 
     def guess(kind: str, evidence: str, hint: str, where: Where = alone) -> list[Suspect]:
-        return [Suspect(kind, where, f"{evidence}; {SAID}.", hint, certain=False)]
+        return [Suspect(kind, where, f"{evidence}; {SAID}.", hint, lines, certain=False)]
 
     if parameters <= set(OUTER):
         return guess("output-layer", f"{told(wrong)} wrong, all else right, dh included",

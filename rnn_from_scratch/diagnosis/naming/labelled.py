@@ -104,13 +104,13 @@ def _copies(
     """Blocks that are another block's: exchanged with each other, or copied."""
     source = {name: next(label.which for label in values[name] if label.what == "copy") for name in names}
     mutual = len(names) > 1 and set(source.values()) == set(source)
-    pairs = "; ".join(f"yours in {one} is the right one of {other}" for one, other in sorted(source.items()))
+    pairs = "; ".join(f"{one}: yours is the right one of {other}" for one, other in sorted(source.items()))
     if mutual:
-        yield Candidate(Suspect("swapped", where, f"{pairs}.".capitalize(),
+        yield Candidate(Suspect("swapped", where, f"{pairs}.",
                                 "The order in which the gates (or the gradients) are put together."),
                         names, frozenset(), (0.0, 0.3, 0.0))
     else:
-        yield Candidate(Suspect("wrong-gate", where, f"{pairs}.".capitalize(),
+        yield Candidate(Suspect("wrong-gate", where, f"{pairs}.",
                                 "A line copied from another gate, with one name not changed."),
                         names, frozenset(), (0.0, 0.35, 0.0))
 

@@ -69,20 +69,20 @@ def _delta_line(own: Own, gates: Iterable[str], gate: str, times: set[int], step
     k = gates.index(gate)
     for hypothesis in steps:
         if all(_gives(own, hypothesis, t, [k], len(gates)) for t in range(len(own.deltas))):
-            line = source_line(hypothesis) or source(own, f"delta_{gate}" if gate else "delta", "")
+            line = source_line(hypothesis)
             where = hypothesis.where._replace(gate=hypothesis.where.gate or gate or None)
             return Suspect(
                 hypothesis.kind, where, f"Given your own ∂L/∂h and ∂L/∂c, δ{f' of {gate}' if gate else ''} at every "
-                f"step is what comes out where {hypothesis.says}.", hypothesis.hint, (line,) if line else (),
+                f"step is what comes out where {hypothesis.says}.", hypothesis.hint,
+                ((line,) if line else ()) + own.lines_of(gate),
             )
     at_steps = "every step" if len(times) == len(own.deltas) else f"step {', '.join(str(t + 1) for t in sorted(times))}"
-    line = source(own, f"delta_{gate}" if gate else "delta", "another value")
     return Suspect(
         "activation-derivative", Where(None, gate or None, at_steps),
         f"δ{f' of {gate}' if gate else ''} is wrong at {at_steps}, the last one included, where nothing has come back "
         f"from later steps yet; the deltas of the other gates are {'right' if len(gates) > 1 else 'not to be had'} "
         "there. Which wrong factor it is, no known line tells.", "The line of this delta, factor by factor.",
-        (line,) if line else (), certain=False,
+        own.lines_of(gate), certain=False,
     )
 
 

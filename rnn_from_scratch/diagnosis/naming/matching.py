@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from .dictionary import source_line
 from .hypotheses import Hypothesis
 from .labels import MATCH, Bench
 from .reference import Gradients, blocks, gates_of, gradients, off
+from .slices import lines_about
 from .suspects import SourceLine, Suspect
 
 RIGHT = 1e-7  # a block is right below this
@@ -156,7 +157,7 @@ def _order(name: str) -> tuple[int, int]:
 # Ranking
 
 
-def ranked(candidates: list[Candidate], wrong: frozenset[str]) -> list[Suspect]:
+def ranked(candidates: list[Candidate], wrong: frozenset[str], all_names: frozenset[str], cell: Any) -> list[Suspect]:
     """Choose suspects: the candidate that leaves least unexplained, those equal to it, then one for what is left."""
     chosen: list[Suspect] = []
     left = wrong
@@ -170,12 +171,12 @@ def ranked(candidates: list[Candidate], wrong: frozenset[str]) -> list[Suspect]:
 
         least = min(map(rest, useful))
         group = sorted((c for c in useful if rest(c) == least), key=lambda c: c.prior)
-        chosen += _merged(group)
+        chosen += _merged(group, cell, all_names - wrong)
         left = left - group[0].explains - group[0].contradicts
     return chosen
 
 
-def _merged(group: list[Candidate]) -> list[Suspect]:
+def _merged(group: list[Candidate], cell: Any, right: frozenset[str]) -> list[Suspect]:
     """One suspect a kind and gate, the best first, with the lines of all that say the same."""
     merged: dict[tuple[str, str | None], Suspect] = {}
     lines: dict[tuple[str, str | None], list[SourceLine]] = {}
@@ -186,4 +187,8 @@ def _merged(group: list[Candidate]) -> list[Suspect]:
             key = next(known for known in merged if known[0] == suspect.kind)
         merged.setdefault(key, suspect)
         lines.setdefault(key, []).extend(suspect.lines)
-    return [replace(suspect, lines=tuple(dict.fromkeys(lines[key]))) for key, suspect in merged.items()]
+    found = [replace(suspect, lines=tuple(dict.fromkeys(lines[key]))) for key, suspect in merged.items()]
+    if not any(suspect.lines for suspect in found):
+        first = found[0]
+        found[0] = replace(first, lines=lines_about(cell, first.kind, first.where, group[0].explains, right))
+    return found

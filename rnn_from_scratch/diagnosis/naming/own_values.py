@@ -18,6 +18,7 @@ from ...cells import GRUCell, LSTMCell, RNNCell
 from .dictionary import PREFIX
 from .labels import MATCH
 from .reference import Forward, Gradients, gates_of, off
+from .slices import lines_of
 from .suspects import SourceLine
 
 
@@ -29,6 +30,18 @@ class Own(NamedTuple):
     dhs: list[Array]  # ∂L/∂h_t given the student's own deltas of the step after, (N, H) each
     dcs: list[Array | None]  # likewise ∂L/∂c_t from later steps
     consistent: bool  # the other parameters' gradients belong to these deltas
+
+    def lines_of(self, gate: str) -> tuple[SourceLine, ...]:
+        """The reference's lines that this gate's delta hangs on, and the others' do not."""
+        gates = gates_of(self.at.cell)
+        if not gates:
+            return _existing(source(self, "delta", ""))
+        others = {f"b_h:{other}" for other in gates if other != gate}
+        return lines_of(self.at.cell, {f"W_xh:{gate}", f"b_h:{gate}"}, others)
+
+
+def _existing(line: SourceLine | None) -> tuple[SourceLine, ...]:
+    return () if line is None else (line,)
 
 
 def recovered(at: Forward, grads: Gradients) -> Own | None:

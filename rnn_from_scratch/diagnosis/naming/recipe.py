@@ -26,6 +26,7 @@ from .own_values import recovered
 from .problem import LEAST, SIZES, Problem, make_point, orthonormal_point, sized
 from .reference import Forward, gradients, off
 from .shaped import shape_suspects
+from .slices import lines_of
 from .slopes import slope_hypotheses
 from .student import Answer, BrokenAnswerError, Student, purity
 from .suspects import Diagnosis, Suspect, Where
@@ -139,8 +140,10 @@ class _Case:
         """Tiers 3 to 9 against a reference that is known."""
         main = [one for one in trials if (one.bench.sizes["T"], one.bench.sizes["N"]) in SIZES]
         main = [one for one in main if one.wrong] or [one for one in trials if one.wrong] or main[:1]
-        for sizes in SIZES[:1]:
-            self.suspects += shape_suspects(self.points[sizes], self.answers[sizes].grads, main[0].bench)
+        at = main[0].bench.at
+        sizes = SIZES[0] if main[0].bench.sizes["T"] == SIZES[0][0] else SIZES[1]
+        self.suspects += shape_suspects(self.points[sizes], self.answers[sizes].grads, main[0].bench,
+                                        lambda: dictionary(at))
         wrong = frozenset().union(*(one.wrong for one in main))
         self._tell(trials, wrong)
         if not wrong:
@@ -148,7 +151,6 @@ class _Case:
         shared = [name for name in main[0].mine if name not in ("W_hy", "b_y")]
         hidden = frozenset(name for name in shared if name not in HIDDEN_BESIDES)
         candidates = list(from_labels(main, wrong, hidden))
-        at = main[0].bench.at
         with np.errstate(all="ignore"):
             if not _explained(candidates, wrong):
                 for prior, some in enumerate((in_time(self.cell), in_sums(self.cell), slope_hypotheses(self.cell)), 1):
@@ -160,10 +162,11 @@ class _Case:
                 if not lines or not all(line.certain for line in lines):
                     for some in (slope_hypotheses(self.cell, timed=True), in_part(at)):
                         candidates += from_hypotheses(some, main, wrong, 5)
-        found = ranked(candidates, wrong)
+        everything = frozenset(main[0].mine)
+        found = ranked(candidates, wrong, everything, self.cell)
         if lines and not _explained(candidates, wrong):
             found = [*lines, *found] if lines[0].certain else [*found, *lines]
-        self.suspects += found or guesses(trials, wrong)
+        self.suspects += found or guesses(trials, wrong, lines_of(self.cell, wrong, everything - wrong))
 
     def _by_lines(self) -> list[Suspect]:
         """Tier 8, where no hypothesis gives all of the numbers: line by line."""
@@ -216,7 +219,8 @@ class _Case:
         if wrong:
             hidden = frozenset(name for name in trials[0].mine if name not in ("W_hy", "b_y", *HIDDEN_BESIDES))
             candidates = list(from_labels(main, wrong, hidden))
-            self.suspects += ranked(candidates, wrong) or guesses(trials, wrong)
+            everything = frozenset(main[0].mine)
+            self.suspects += ranked(candidates, wrong, everything, None) or guesses(trials, wrong, ())
         elif named:
             self.measured.append("Your gradient is right for the losses that you compute.")
 

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
 import numpy as np
 
 from ...arrays import Array
+from .dictionary import source_line
+from .hypotheses import Hypothesis
 from .labels import MATCH, Bench
-from .reference import STATES, Gradients, Point, off
-from .suspects import Suspect, Where
+from .reference import STATES, Gradients, Point, gradients, off
+from .suspects import SourceLine, Suspect, Where
 
 
-def shape_suspects(point: Point, grads: Gradients, bench: Bench) -> list[Suspect]:
-    """Return a suspect for every array of the wrong shape."""
+def shape_suspects(
+    point: Point, grads: Gradients, bench: Bench, edits: Callable[[], Iterable[Hypothesis]] = tuple
+) -> list[Suspect]:
+    """Return a suspect for every array of the wrong shape; `edits` of the reference may give the very same array."""
     expected = {**point.params, "xs": point.xs, **dict(zip(STATES, point.state, strict=False))}
     T, N = point.xs.shape[:2]
-    return [
-        _suspect(name, array, expected[name].shape, _whole(bench, name), T, N)
-        for name, array in grads.items() if array.shape != expected[name].shape
-    ]
+    found = []
+    for name, array in grads.items():
+        if array.shape != expected[name].shape:
+            suspect = _suspect(name, array, expected[name].shape, _whole(bench, name), T, N)
+            found.append(replace(suspect, lines=tuple(_giving(name, array, bench, edits()))))
+    return found
+
+
+def _giving(name: str, mine: Array, bench: Bench, edits: Iterable[Hypothesis]) -> Iterator[SourceLine]:
+    for edit in edits:
+        if edit.change.collect is None and edit.change.dense is None:
+            continue
+        try:
+            with np.errstate(all="ignore"):
+                theirs = gradients(bench.at, edit.change)[name]
+        except Exception:  # an edit that cannot run is no explanation
+            continue
+        line = source_line(edit)
+        if line is not None and theirs.shape == mine.shape and off(mine, theirs) < MATCH:
+            yield line
 
 
 def _whole(bench: Bench, name: str) -> Array:

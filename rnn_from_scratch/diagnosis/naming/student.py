@@ -68,7 +68,7 @@ class Student:
         except Exception as fault:
             hint = f"The line named. It was called with {sizes}: every size of at least 1 has to work."
             raise BrokenAnswerError(
-                Suspect("unknown", Where(), f"{told(fault)}; called with {sizes}.".capitalize(), hint)
+                Suspect("unknown", Where(), f"Called with {sizes}, {told(fault)}.", hint)
             ) from None
         self._compare(point, given)
         return self._checked(returned, point, sizes)

@@ -36,6 +36,9 @@ KINDS = {
 }
 
 
+MOST_LINES = 3  # are printed
+
+
 class Where(NamedTuple):
     """A place in the backward pass; None where the mistake is in no single one."""
 
@@ -53,7 +56,7 @@ class SourceLine(NamedTuple):
 
     place: str  # "rnn_from_scratch/cells/rnn.py:138, RNNCell.step_backward"
     right: str
-    yours: str
+    yours: str  # "" where only the place is known
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Suspect:
     where : the parameter, the gate and the time steps.
     evidence : what was measured, with figures.
     hint : what to look at.
-    lines : lines of the reference that, changed as shown, give the student's numbers; best first.
+    lines : lines of the reference that, changed as shown, give the student's numbers, best first; or, where `yours`
+        is "", the lines on which all that is wrong hangs, and nothing that is right.
     certain : True where the student's numbers equal those of the mistake; False where they only resemble it.
     """
 
@@ -80,11 +84,11 @@ class Suspect:
         sure = "" if self.certain else " (not certain)"
         text = [f"{self.kind}{sure}{f' in {place}' if place else ''}. {KINDS[self.kind]}"]
         text += _wrapped("measured", self.evidence) + _wrapped("look at", self.hint)
-        for line in self.lines[:3]:
-            text += [f"    the reference, {line.place}:", f"        {line.right}", "    behaves in yours like:"]
-            text += [f"        {line.yours}"]
-        if len(self.lines) > 3:
-            text.append(f"    and {len(self.lines) - 3} more lines that would give the same numbers")
+        for line in self.lines[:MOST_LINES]:
+            text += [f"    the reference, {line.place}:", f"        {line.right}"]
+            text += ["    behaves in yours like:", f"        {line.yours}"] if line.yours else []
+        if len(self.lines) > MOST_LINES:
+            text.append(f"    and {len(self.lines) - MOST_LINES} more lines of the reference (see .lines)")
         return "\n".join(text)
 
 
