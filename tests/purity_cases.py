@@ -56,6 +56,7 @@ from rnn_from_scratch.gradcheck import (
     compare,
     curve,
     direction,
+    kink,
     ladder,
     metric,
     numerical,
@@ -627,6 +628,8 @@ CASES = {
     "gradcheck.ladder.derivative_at": lambda n: partial(ladder.derivative_at, squares, n.z, (0, 0), 1.0),
     "gradcheck.compare.compared": lambda n: partial(compare.compared, "Here", squares, n.weights, n.weights),
     "gradcheck.compare.check_point": lambda n: partial(compare.check_point, "Here", n.weights),
+    "gradcheck.kink.at_kink": lambda n: partial(kink.at_kink, squares, n.z, 2 * n.z, (0, 0), 1.0, 2e-16),
+    "gradcheck.kink.reach_of": lambda n: partial(kink.reach_of, squares, n.z, 1.0, 2e-16, rng()),
     "gradcheck.purity.first_calls": lambda n: partial(purity.first_calls, "Here", squares, n.weights, "the loss"),
     "gradcheck.purity.first_gradients": lambda n: partial(
         purity.first_gradients, lambda at: arrays.tree_scale(at, 2.0), n.weights, lambda found: None),

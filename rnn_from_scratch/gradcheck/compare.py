@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from .numerical import METHODS, real_value
 from .purity import drifted, first_calls, reached, shared
 from .report import NOT_JUDGED, GradientReport, GradientRow
 from .steps import EPS32, STEPS32
-from .verdict import _Judge
+from .verdict import TOLERANCES, _Judge
 
 FLOAT32_TOLERANCE = 1e-3
 
@@ -80,8 +81,8 @@ def compared(
     arrays = _named(where, "params", params)
     check_point(where, arrays)
     given = _named(where, what, grads)
-    findings = [f"{what} has no {name or 'array'}" for name in arrays if name not in given]
-    findings += [f"{what} has {name!r}, which is no parameter" for name in given if name not in arrays]
+    findings = _few([f"{what} has no {name or 'array'}" for name in arrays if name not in given])
+    findings += _few([f"{what} has {name!r}, which is no parameter" for name in given if name not in arrays])
     findings += shared(given, arrays, what)
 
     params = tree_map(lambda array: np.array(array, dtype=np.float64), params)
@@ -89,22 +90,32 @@ def compared(
     largest = max((float(np.max(np.abs(a), initial=0.0)) for a in analytic.values() if a is not None), default=0.0)
     base, impure, steady = first_calls(where, loss, params, called)
     findings += impure
-    value = real_value(where, base)
+    value, dtype = real_value(where, base), getattr(base, "dtype", None)
+    if dtype == np.float16:
+        because = "differences of three digits certify nothing"
+        validate.fail(where, f"{called} is float16", "float64 (or float32)", because, error=validate.DtypeError)
     judge = _Judge(
         loss, params, value, method, tolerance, rng or np.random.default_rng(0),
-        largest if np.isfinite(largest) else 0.0, dtype=getattr(base, "dtype", None),
+        largest if np.isfinite(largest) else 0.0, dtype=dtype,
     )
     if steady and _computes_in_float32(loss, params, base):
         judge.method, judge.tolerance = "central", tolerance or FLOAT32_TOLERANCE
         judge.step, judge.eps, judge.alone = STEPS32["central"], EPS32, True
         judge.notes.append("the loss computes in float32: nothing below 1e-3 can be certified; use float64 to be sure")
+    single = [name for name, entries in analytic.items() if getattr(given[name], "dtype", None) == np.float32]
+    coarse = replace(judge, coarse=True, tolerance=tolerance or FLOAT32_TOLERANCE)  # it shares what they all tell
     rows = [
         _no_gradient(name, arrays[name], given[name]) if entries is None
-        else judge.row(name, entries) if steady else _not_judged(name, arrays[name])
+        else _not_judged(name, arrays[name]) if not steady
+        else (coarse if name in single else judge).row(name, entries)
         for name, entries in analytic.items()
     ]
+    weak = [row.name for row in rows if row.name in single and row.ok and row.error >= TOLERANCES[row.method]]
+    if weak:
+        which = f"the gradients of {', '.join(weak)}" if any(weak) else "the gradient"
+        judge.notes.append(f"{which} came in float32: nothing below 1e-3 can be certified; use float64 to be sure")
     if steady:
-        drift = drifted(where, value, loss(tree_copy(params)), getattr(base, "dtype", None), called)
+        drift = drifted(where, value, loss(tree_copy(params)), dtype, called)
         findings += drift
         rows = [_not_judged(row.name, arrays[row.name]) if drift else row for row in rows]
     findings += reached(dict(leaves(params)), arrays, "params", called)
@@ -138,11 +149,16 @@ def _named(where: str, what: str, tree: Tree) -> dict[str, Any]:
 
 
 def as_real(gradient: Any, shape: tuple[int, ...]) -> Array | None:
-    """Return a gradient of real numbers as float64; None for any other kind or shape."""
+    """Return a gradient of real numbers as float64; None for another kind or shape (float16 has three digits)."""
     kind = getattr(gradient, "dtype", np.asarray(gradient).dtype if isinstance(gradient, int | float) else None)
-    if kind is None or kind.kind not in "fiu" or np.shape(gradient) != shape:
+    if kind is None or kind.kind not in "fiu" or kind == np.float16 or np.shape(gradient) != shape:
         return None
     return np.asarray(gradient, np.float64)
+
+
+def _few(findings: list[str]) -> list[str]:
+    """Return the first five and how many more there are: a list in place of an array would fill pages."""
+    return findings if len(findings) <= 6 else [*findings[:5], f"and {len(findings) - 5} more like these"]
 
 
 def _kept(gradient: Any, shape: tuple[int, ...]) -> Array | None:
@@ -157,7 +173,8 @@ def _not_judged(name: str, array: Array) -> GradientRow:
 
 def _no_gradient(name: str, array: Array, gradient: Any) -> GradientRow:
     shape = np.shape(gradient) if hasattr(gradient, "shape") else ()
-    kind = f" of {gradient.dtype}" if hasattr(gradient, "dtype") and gradient.dtype.kind not in "fiu" else ""
+    dtype = getattr(gradient, "dtype", np.dtype(float))
+    kind = f" of {dtype}" if dtype.kind not in "fiu" or dtype == np.float16 else ""
     got = f"{type(gradient).__name__}{kind} of shape {shape}"
     return GradientRow(name, array.shape, np.inf, (), np.nan, np.nan, 0.0, False, f"WRONG: {got}")
 

@@ -82,7 +82,9 @@ def check_along_directions(
     for name, array in arrays.items():
         gradient = as_real(kept.get(name, given.get(name)), array.shape)
         if gradient is not None:
-            projected[name] = np.tensordot(drawn[name], gradient, array.ndim)
+            along_each = np.tensordot(drawn[name], gradient, array.ndim)
+            single = getattr(given[name], "dtype", None) == np.float32  # and so is what is made of it
+            projected[name] = along_each.astype(np.float32) if single else along_each
     zeros = {name: np.zeros(directions) for name in arrays}
     report = compared(where, moved, zeros, projected, method, tolerance, rng)
     findings += reached(dict(leaves(params)), arrays, "params", "the loss") + reached(kept, given, "grads", "the loss")

@@ -20,6 +20,8 @@ from .purity import first_gradients
 from .report import NOT_JUDGED, GradientReport, GradientRow
 
 STEPS = {"central": 1e-5, "complex": 1e-20}
+STEP32 = 5e-3  # the cube root of float32's rounding: where rounding and truncation balance for a central difference
+FLOAT32_TOLERANCE = 1e-3
 
 
 def hessian_vector_product(
@@ -35,7 +37,8 @@ def hessian_vector_product(
     gradient : callable
         Takes a tree like params, returns the gradients, the same tree. It is handed copies.
     params, vector : the same tree
-        Where, and v. float32 is promoted to float64: a step of a difference is below its resolution.
+        Where, and v. float32 is promoted to float64: a step of a difference is below its resolution. A gradient that
+        comes back in float32 anyway gets a longer step, and its product has three digits.
     method : "central" or "complex"
         "complex" needs a backward pass that is complex-safe; its gradients must not drop the imaginary part.
 
@@ -78,10 +81,12 @@ def _product(
                     "the complex step reads Hv from the imaginary part", 'Try method="central".',
                 )
         return tree_map(lambda array: np.asarray(array.imag / h), found)
-    sides = []
+    sides: list[Tree] = []
     for sign in (1.0, -1.0):
-        found = gradient(tree_map(lambda array, v, s=sign: np.asarray(array + s * h * v), params, vector))
+        found = gradient(tree_map(lambda array, v, s=sign, h=h: np.asarray(array + s * h * v), params, vector))
         _check_gradient(where, found, params)
+        if sign > 0 and _single(found) and share == 1.0:  # in float32 a difference over 1e-5 has two right digits
+            return _product(where, gradient, params, vector, method, STEP32 / STEPS["central"])
         sides.append(tree_copy(found))  # the next call may write into the same arrays
     return tree_map(lambda up, down: np.asarray((up - down) / (2.0 * h)), *sides)
 
@@ -119,8 +124,9 @@ def check_hessian_vector_product(
     _check_same(where, params, vector)
 
     def along(at: Tree) -> Any:
-        parts = tree_map(lambda g, v: (g * v).sum(), gradient(at), vector)
-        return sum(part for _, part in leaves(parts))
+        found = gradient(at)
+        total = sum(part for _, part in leaves(tree_map(lambda g, v: (g * v).sum(), found, vector)))
+        return np.float32(total) if _single(found) else total  # as few digits as the gradient has
 
     return compared(where, along, params, product, tolerance=tolerance, called="the gradient", what="product")
 
@@ -143,7 +149,7 @@ def check_symmetry(
     directions : int
         How many pairs.
     tolerance : float
-        Pass where |uᵀHv − vᵀHu| is below this share of ‖Hv‖‖u‖ + ‖Hu‖‖v‖.
+        Pass where |uᵀHv − vᵀHu| is below this share of ‖Hv‖‖u‖ + ‖Hu‖‖v‖; at least 1e-3 for a gradient in float32.
 
     Returns
     -------
@@ -163,14 +169,24 @@ def check_symmetry(
     validate.size(where, "directions", directions)
     validate.number(where, "tolerance", tolerance, above=0.0)
     _check_same(where, params, params)
-    findings, steady = first_gradients(gradient, params, lambda found: _check_gradient(where, found, params))
+    singles: list[bool] = []
+
+    def fits(found: Any) -> None:
+        _check_gradient(where, found, params)
+        singles.append(_single(found))
+
+    findings, steady = first_gradients(gradient, params, fits)
+    notes, shares = [], [1.0, 0.01]  # what a smaller step mends was truncation; what no function has, it has at any
+    if any(singles):
+        tolerance, shares = max(tolerance, FLOAT32_TOLERANCE), [1.0]
+        notes.append("the gradient comes in float32: nothing below 1e-3 can be certified; use float64 to be sure")
     rows = []
     for number in range(directions):
         if not steady:
             rows.append(GradientRow(f"pair {number}", (), np.inf, (), np.nan, np.nan, 0.0, False, NOT_JUDGED))
             continue
         u, v = (tree_map(lambda array: rng.standard_normal(np.shape(array)), params) for _ in range(2))
-        for share in (1.0, 0.01):  # what a smaller step mends was truncation; what no function has, it has at any
+        for share in shares:
             Hv, Hu = (_product(where, gradient, params, direction, share=share) for direction in (v, u))
             uHv, vHu = _dot(u, Hv), _dot(v, Hu)
             scale = global_norm(Hv) * global_norm(u) + global_norm(Hu) * global_norm(v)
@@ -180,7 +196,12 @@ def check_symmetry(
                 break
         verdict = "symmetric" if ok else "WRONG: no function has this gradient"
         rows.append(GradientRow(f"pair {number}", (), error, (), uHv, vHu, 0.0, ok, verdict))
-    return GradientReport(rows, "central differences of gradients", findings)
+    return GradientReport(rows, "central differences of gradients", findings, notes)
+
+
+def _single(gradient: Tree) -> bool:
+    """Tell a gradient with an array of float32."""
+    return any(array.dtype == np.float32 for _, array in leaves(gradient))
 
 
 def _dot(first: Tree, second: Tree) -> float:

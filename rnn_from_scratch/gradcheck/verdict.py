@@ -12,11 +12,12 @@ import numpy as np
 
 from ..arrays import Array, Tree, leaves
 from .direction import SLACK, compare_along, rounding_floor
+from .kink import at_kink, reach_of
 from .ladder import derivative_at
 from .metric import largest_entry, largest_gap, relative_error
-from .numerical import STEPS, NotComplexError, NotFiniteError, default_step, derivative, numerical_gradient, real_value
+from .numerical import STEPS, NotComplexError, NotFiniteError, default_step, derivative, numerical_gradient
 from .report import CANNOT_TELL, RIGHT_TO, ZERO, GradientRow
-from .steps import EPS64, Checked, of_one_array
+from .steps import EPS32, EPS64, Checked, of_one_array
 
 #: A correct gradient passes below the first number; above the second a gradient is wrong. Between the two
 #: central differences cannot tell, and Richardson decides (float64).
@@ -59,6 +60,7 @@ class _Judge:
     step: float | None = None
     eps: float = EPS64
     alone: bool = False  # ask no other method
+    coarse: bool = False  # the gradient came in float32
     dtype: Any = np.float64  # of the loss's value
     notes: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
@@ -76,13 +78,13 @@ class _Judge:
         best, says = self._settle(first, name, array, analytic)
         error, index = relative_error(analytic, best.numeric)
         if says != "WRONG":
-            ok, verdict = self._in_words(best, says, analytic)
+            ok, verdict = self._in_words(best, says, name, array, analytic)
             best = first if verdict == ZERO else best
             error, index = 0.0 if verdict == ZERO else error, largest_entry(best.numeric)
         else:
-            unknown = bool(np.isfinite(analytic[index]) and not np.isfinite(best.numeric[index]))
+            unknown = self._unknown(best, analytic, index)
             ok, verdict = False, CANNOT_TELL if unknown else "WRONG"
-            if not unknown and not self.alone:
+            if not unknown and not self.alone and array.size:
                 verdict = self._kink(name, array, analytic, index) or verdict
         shown = (float(analytic[index]), float(best.numeric[index])) if array.size else (0.0, 0.0)
         return GradientRow(
@@ -95,8 +97,8 @@ class _Judge:
         if self.bent:
             bent = ", ".join(name for name in self.bent if name)
             self.notes.append(
-                f"by Richardson with smaller steps{bent and ', for '}{bent}: the function bends, or is not finite, "
-                "within the usual one"
+                f"by Richardson at several steps{bent and ', for '}{bent}: the function bends, or is not finite, "
+                "within the usual one, or that cannot reach the tolerance"
             )
         if not self.unsafe:
             return self.notes
@@ -190,10 +192,13 @@ class _Judge:
         """Return what it says; a complex step that is off by next to nothing first has its own rounding measured.
 
         That is what the numeric gradient changes by when the point moves by 1e-12: a derivative hardly, noise much.
+        Beside an exact zero it is the analytic gradient that has rounding, that of the others.
         """
         says = found.says(analytic)
         if found.method != "complex" or says != "WRONG":
             return found, says
+        if not found.numeric.any() and not (np.abs(analytic) > 50 * EPS64 * self.largest).any():
+            return found._replace(floor=float(np.max(np.abs(analytic))) / SLACK), "hidden"
         if not largest_gap(analytic, found.numeric) <= 1e-13 * max(1.0, abs(self.value)):
             return found, says
         size = float(np.max(np.abs(array))) or 1.0
@@ -205,16 +210,28 @@ class _Judge:
         found = found._replace(floor=noise)
         return found, found.says(analytic)
 
-    def _in_words(self, best: Measured, says: str, analytic: Array) -> tuple[bool, str]:
+    def _in_words(self, best: Measured, says: str, name: str, array: Array, analytic: Array) -> tuple[bool, str]:
         hides, most = SLACK * best.floor, float(np.max(np.abs(analytic), initial=0.0))
+        if not analytic.size:
+            return True, "no entries"
         if most <= 50 * self.eps * self.largest * (says == "hidden") or (best.method == "complex" and most <= hides):
-            return True, ZERO if analytic.size else "no entries"
+            zero = says == "right" or self._is_zero(best, name, array, analytic)
+            return zero, ZERO if zero else CANNOT_TELL
         if says == "right":
             return True, "right"
         share = hides / float(np.max(np.abs(best.numeric))) if best.numeric.any() else np.inf
         if share < (MOST_HIDDEN if self.tolerance is None else self.tolerance):
             return True, f"{RIGHT_TO}{share:.0e}"
         return False, CANNOT_TELL
+
+    def _unknown(self, best: Measured, analytic: Array, index: tuple[int, ...]) -> bool:
+        """Tell a gradient that nothing can be said of: no finite difference, or float32 beside much larger ones."""
+        if not np.isfinite(analytic[index]):
+            return False
+        dust = 50 * EPS32 * self.largest
+        return not np.isfinite(best.numeric[index]) or (
+            self.coarse and bool((np.abs(analytic) <= dust).all() and (np.abs(best.numeric) <= dust).all())
+        )
 
     def _measure(self, method: str, name: str, array: Array) -> Measured:
         numeric, loss = np.full(array.shape, np.nan), self._loss_of(name, method)
@@ -261,24 +278,16 @@ class _Judge:
         return of_one_array(self.loss, self.params, name, np.complex128 if method == "complex" else np.float64)
 
     def _kink(self, name: str, array: Array, analytic: Array, index: tuple[int, ...]) -> str | None:
-        """Say so where the worst entry stands at a kink: the slopes on its two sides differ, however small the step."""
-        if not array.size:
-            return None
-        loss, slopes = self._loss_of(name, "central"), []
-        for h in (STEPS["central"], STEPS["central"] / 10):
-            h *= max(1.0, abs(float(array[index])))
-            nudge = np.zeros_like(array)
-            nudge[index] = h
-            try:
-                here, below, above = (real_value("check_gradients", loss(array + s * nudge)) for s in (0, -1, 1))
-            except NotFiniteError:
-                return None
-            slopes.append(((here - below) / h, (above - here) / h))
-        (left, right), nearer = slopes
-        gap = abs(right - left)
-        floor = 2 * SLACK * rounding_floor(self.value, STEPS["central"] / 10, self.eps)
-        stays = all(abs(near - far) <= 0.05 * gap for near, far in zip(nearer, (left, right), strict=True))
-        if not stays or gap <= floor or gap < 1e-3 * max(abs(left), abs(right)):
-            return None
-        between = min(left, right) - floor <= analytic[index] <= max(left, right) + floor
-        return f"{'' if between else 'WRONG: '}at a kink: slope {left:.4g} below, {right:.4g} above"
+        """Say so where the worst entry stands at a kink."""
+        return at_kink(self._loss_of(name, "central"), array, analytic, index, self.value, self.eps)
+
+    def _is_zero(self, best: Measured, name: str, array: Array, analytic: Array) -> bool:
+        """Tell whether a gradient that rounding hides can be taken for zero.
+
+        What is hidden must be little beside the other gradients, or beside how far this array moves the loss.
+        """
+        hides = SLACK * best.floor
+        if best.method == "complex" or hides <= MOST_HIDDEN * self.largest:
+            return True
+        reach = reach_of(self._loss_of(name, "central"), array, self.value, self.eps, self.rng)
+        return reach == 0.0 or hides <= MOST_HIDDEN * reach < np.inf

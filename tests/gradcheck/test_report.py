@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rnn_from_scratch.cells import RNNCell
+from rnn_from_scratch.diagnosis import check_cell
 from rnn_from_scratch.diagnosis.rules import joined, renamed
 from rnn_from_scratch.gradcheck import GradientError, check_gradients
 from rnn_from_scratch.validate import ArgumentError
@@ -122,6 +124,46 @@ def test_plot_refuses_what_was_not_compared_entry_by_entry():
         report.plot()
     with pytest.raises(KeyError):
         report.plot("nothing")
+
+
+def test_plot_of_a_cells_report_has_the_rows_own_names():
+    report = check_cell(RNNCell(2, 3), rng=np.random.default_rng(0))
+    for row in report.rows:
+        axes = report.plot(row.name).axes[0]
+        assert axes.get_title(loc="left").startswith(f"{row.name}: right, largest error ")
+        assert axes.get_title(loc="left").endswith(" by complex")
+        assert np.asarray(axes.images[0].get_array()).size == np.prod(row.shape)
+    axes = report.plot("xs (masked)").axes[0]  # (T, N, D): a row for each step and sequence
+    T, N, D = report["xs (masked)"].shape
+    assert np.asarray(axes.images[0].get_array()).shape == (T * N, D)
+    assert axes.get_yticklabels()[0].get_text() == "0, 0"
+    assert axes.get_yticklabels()[1].get_text() in {f"{t}, {n}" for t in range(T) for n in range(N)}
+
+
+def test_plot_names_the_method_of_its_own_row():
+    params = {"safe": B, "unsafe": B}
+    grads = {"safe": 2 * B, "unsafe": np.sign(B)}
+    report = check_gradients(lambda p: (p["safe"] ** 2).sum() + np.abs(p["unsafe"]).sum(), params, grads)
+    whole = joined([renamed(report, lambda name: f"{name} (masked)"), report], [])
+    assert report.method == whole.method == "complex and central"  # each once, whatever was joined
+    for name, method in (("safe (masked)", "complex"), ("unsafe", "central")):
+        assert whole.plot(name).axes[0].get_title(loc="left").endswith(f" by {method}")
+
+
+def test_plot_leaves_out_what_is_not_finite():
+    grads = gradients()
+    grads["layer"]["W"][1, 0] = np.nan
+    shown = check_gradients(loss, PARAMS, grads).plot().axes[0].images[0].get_array()
+    assert np.argwhere(np.ma.getmaskarray(shown)).tolist() == [[1, 0]]
+    grads["layer"]["W"][:] = np.nan
+    with pytest.raises(ArgumentError, match=r"GradientReport.plot: layer.W has no finite entry"):
+        check_gradients(loss, PARAMS, grads).plot()
+    empty = {"w": B, "e": np.zeros((0, 2))}
+    report = check_gradients(lambda p: (p["w"] ** 2).sum(), empty, {"w": 2 * B, "e": np.zeros((0, 2))})
+    with pytest.raises(ArgumentError, match="e has no finite entry"):
+        report.plot("e")
+    with pytest.raises(ArgumentError, match="has no finite entry to follow"):
+        report.plot_steps("e")
 
 
 # The explanation
