@@ -145,7 +145,8 @@ def test_a_page_tells_the_label_and_all_four_steps(name, shown):
     for text in (exhibit.title, exhibit.provenance, exhibit.source, exhibit.confirmed, exhibit.wrong_for, exhibit.what,
                  exhibit.where, exhibit.missed_by):
         assert " ".join(text.split()) in flat
-    headings = ["A gradient check refuses it", f"diagnose names it: {exhibit.kind}", "Mended",
+    perhaps = "" if shown[name].diagnosis.suspects[0].certain else "perhaps "
+    headings = ["A gradient check refuses it", f"diagnose names it: {perhaps}{exhibit.kind}", "Mended",
                 "The mended one passes, and diagnose finds nothing wrong"]
     places = [page.index(f"\n{heading}\n{'-' * len(heading)}\n") for heading in headings]
     assert places == sorted(places)
@@ -156,8 +157,10 @@ def test_a_page_tells_the_label_and_all_four_steps(name, shown):
         assert re.search(rf"^    [- ] {re.escape(line)}$", mended, re.MULTILINE)
     for line in exhibit.line_right.splitlines():
         assert re.search(rf"^    [+ ] {re.escape(line)}$", mended, re.MULTILINE)
-    assert "\n    - " in mended
-    assert "\n    + " in mended
+    gone, come = ([line[6:] for line in mended.splitlines() if line.startswith(f"    {sign} ")] for sign in "-+")
+    assert gone
+    assert come
+    assert not set(gone) & set(come) or name == "overwritten_too_early"  # there two lines change places
     assert str(shown[name].accepted) in last
     assert "Nothing is wrong" in last
     assert page.endswith("\n\nAs told: refused, named, mended.")
@@ -181,6 +184,31 @@ def test_an_object_is_json_and_has_the_same(shown):
 
 
 # Single exhibits, in figures
+
+
+def test_the_lines_that_go_stand_before_those_that_come(shown):
+    assert """
+    - grads["bi"] += delta_f.sum(axis=1, keepdims=True)
+    - grads["bo"] += delta_f.sum(axis=1, keepdims=True)
+    + grads["bi"] += delta_i.sum(axis=1, keepdims=True)
+    + grads["bo"] += delta_o.sum(axis=1, keepdims=True)
+
+""" in str(shown["biases_of_the_forget_gate"])
+    assert """
+    + dc_prev = dc_prev * f + through * f * dh_prev
+      dh_prev = sum(p["W" + k][:, : len(h)].T @ d[k] for k in GATES)
+    - dc_prev = dc_prev * f + through * f * dh_prev
+
+""" in str(shown["overwritten_too_early"])
+
+
+def test_a_name_that_is_not_certain_is_told_as_such(shown):
+    found = shown["whh_not_transposed"]
+    first, *others = found.diagnosis.suspects
+    doubtful = dataclasses.replace(first, certain=False)
+    diagnosis = dataclasses.replace(found.diagnosis, suspects=(doubtful, *others))
+    assert "\ndiagnose names it: recurrent-matrix\n" in str(found)
+    assert "\ndiagnose names it: perhaps recurrent-matrix\n" in str(dataclasses.replace(found, diagnosis=diagnosis))
 
 
 def test_a_second_call_is_shown_as_twice_the_first(shown):

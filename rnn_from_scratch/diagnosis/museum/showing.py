@@ -119,12 +119,16 @@ class Shown:
             text += "The first name that it gives is the one on the exhibit's label."
         else:
             text += f"THE EXHIBIT'S LABEL HAS ANOTHER NAME: {self.exhibit.kind}."
-        return [*_heading(f"diagnose names it: {self.named}"), *_wrapped(text), "", *_fitted(str(self.diagnosis))]
+        perhaps = "perhaps " if any(not suspect.certain for suspect in self.diagnosis.suspects[:1]) else ""
+        return [
+            *_heading(f"diagnose names it: {perhaps}{self.named}"), *_wrapped(text), "", *_fitted(str(self.diagnosis)),
+        ]
 
     def _mended(self) -> list[str]:
-        lines = difflib.ndiff(self.exhibit.line_wrong.splitlines(), self.exhibit.line_right.splitlines())
+        both = (self.exhibit.line_wrong.splitlines(), self.exhibit.line_right.splitlines())
+        _, _, _, *lines = difflib.unified_diff(*both, n=len(both[0]), lineterm="")  # its first three name files
         return [
-            *_heading("Mended"), *(f"    {line}" for line in lines if not line.startswith("?")), "",
+            *_heading("Mended"), *(f"    {line[0]} {line[1:]}" for line in lines), "",
             f"Both functions whole: rnn_from_scratch/diagnosis/museum/{self.exhibit.name}.py",
         ]
 
@@ -216,7 +220,7 @@ def _columns(cells: tuple[str, ...]) -> str:
 def _label(exhibit: Exhibit) -> list[str]:
     """Return the label beside an exhibit: the texts, each under its word."""
     texts = {
-        "name": f"{exhibit.name}, {CELLS[exhibit.reference]}", "published": exhibit.provenance,
+        "name": f"{exhibit.name}, {CELLS[exhibit.reference]}", "kind": exhibit.kind, "published": exhibit.provenance,
         "read it at": exhibit.source, "confirmed": exhibit.confirmed, "how long": exhibit.wrong_for,
         "the fault": exhibit.what, "shows in": exhibit.where, "missed by": exhibit.missed_by,
     }

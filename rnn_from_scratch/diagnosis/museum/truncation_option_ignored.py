@@ -60,9 +60,9 @@ def right(p: Params, xs: Array, targets: Array, h0: Array) -> tuple[Array, Param
 EXHIBIT = Exhibit(
     name="truncation_option_ignored",
     title="A thousand steps are asked for, the default is taken",
-    provenance="A published tutorial, or rather three programs written after one; none of them is named here",
+    provenance="Three programs written after published teaching code; none of them is named here",
     source="two after dennybritz/rnn-tutorial-rnnlm, RNNLM.ipynb, one after eriklindernoren/ML-From-Scratch, "
-    "mlfromscratch/deep_learning/layers.py. Both of these models use the option as they should.",
+    "mlfromscratch/deep_learning/layers.py. These two, which can be read, do use the option.",
     confirmed="Three public files were read whole, in an index that shows a file's text without its repository, so no "
     "name and no commit can be given. Two have self.bptt_truncate = 4 in a constructor with the argument "
     "bptt_truncate=4 (one of the two does not run as it stands), one has self.bptt_trunc = 5 under bptt_trunc=5. "
