@@ -88,6 +88,13 @@ def _through_softmax(at: Forward) -> Array:
     return through
 
 
+def _whole_columns(at: Forward) -> Array:
+    """p[:, targets] -= 1 in place of p[arange(N), targets] -= 1."""
+    hit = (at.targets[:, :, None] == np.arange(at.logits.shape[-1])).any(axis=1, keepdims=True)
+    spoilt: Array = _p(at) - hit
+    return spoilt
+
+
 OUTPUTS: tuple[tuple[str, Callable[[Forward], Array]], ...] = (
     ("∂L/∂y is multiplied by p (1 − p) once more", lambda at: at.dlogits * _p(at) * (1 - _p(at))),
     ("∂L/∂y goes through the Jacobian of softmax once more", _through_softmax),
@@ -96,6 +103,7 @@ OUTPUTS: tuple[tuple[str, Callable[[Forward], Array]], ...] = (
     ("∂L/∂y is −(1 at the target) alone", lambda at: at.dlogits - _p(at)),
     ("∂L/∂y is −(1 at the target) / p: that is ∂L/∂p", lambda at: (at.dlogits - _p(at)) / _p(at)),
     ("∂L/∂y is p − 2·(1 at the target)", lambda at: 2 * at.dlogits - _p(at)),
+    ("1 is subtracted in whole columns: p[:, targets] −= 1 for p[arange(N), targets] −= 1", _whole_columns),
     ("∂L/∂y is y − (1 at the target): the logits are taken for p", lambda at: at.dlogits - _p(at) + at.logits),
 )  # fmt: skip
 

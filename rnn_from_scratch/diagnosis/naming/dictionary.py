@@ -132,9 +132,20 @@ def _more(fields: tuple[str, ...]) -> Edits:
     """Edits that a cell's cache allows: a value of the step before or after, one that the code leaves out, 1 − s."""
 
     def edits(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+        if isinstance(node, ast.Assign):
+            yield from _without_brackets(node)
+            return
         match node:
+            case ast.Name(name, ast.Load()) if name.startswith("d") and name not in fields:
+                for factor in fields:
+                    yield "a factor too much", ast.BinOp(
+                        node, ast.Mult(), ast.Attribute(ast.Name("cache", ast.Load()), factor, ast.Load()))
+                return
             case ast.Name(name, ast.Load()) if name in fields:
                 base: ast.expr = ast.Name("cache", ast.Load())
+            case ast.BinOp(left, ast.Mult(), ast.BinOp(one, ast.Add() | ast.Sub() as sign, two)):
+                yield "brackets dropped", ast.BinOp(ast.BinOp(left, ast.Mult(), one), sign, two)
+                return
             case ast.Attribute(ast.Name("cache"), name, ast.Load()) if name in fields:
                 base = ast.Name("cache", ast.Load())
             case _:
@@ -147,6 +158,20 @@ def _more(fields: tuple[str, ...]) -> Edits:
         yield "1 − s for s", ast.BinOp(ast.Constant(1.0), ast.Sub(), node)
 
     return edits
+
+
+def _without_brackets(statement: ast.Assign) -> Iterator[tuple[str, ast.AST]]:
+    """Yield the statement with one pair of brackets around a sum left out: dh * (1 − z) becomes dh * 1 − z."""
+    for node in ast.walk(statement.value):
+        if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult | ast.Div | ast.MatMult):
+            continue
+        for side in ("left", "right"):
+            inner = getattr(node, side)
+            if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub):
+                setattr(node, side, ast.Name("_", ast.Load()))
+                text = ast.unparse(statement)
+                setattr(node, side, inner)
+                yield "brackets dropped", ast.parse(re.sub(r"\b_\b", ast.unparse(inner), text, count=1)).body[0]
 
 
 @lru_cache(maxsize=1)

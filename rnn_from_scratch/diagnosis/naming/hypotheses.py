@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...arrays import Array, Params, State
-from .reference import Change, Step
+from .reference import Change, Loop, Step
 from .suspects import Where
 
 #: The parts of a state, in order.
@@ -64,6 +64,30 @@ def from_part(step: Step, number: int) -> Step:
         return tuple(a + b for a, b in zip(first, second, strict=True)), delta + other
 
     return mixed
+
+
+def from_later(step: Step) -> Loop:
+    """Use the changed step for what comes from later steps alone; each step's own loss goes back rightly."""
+    return _split(original, step)
+
+
+def from_own_loss(step: Step) -> Loop:
+    """Use the changed step for what comes from a step's own loss alone."""
+    return _split(step, original)
+
+
+def _split(own: Step, later: Step) -> Loop:
+    def loop(edited: Any, params: Params, dhs: Array, caches: Sequence[Any], dstate: State) -> tuple[Any, Any]:
+        cell, dstates, deltas = edited.cell, [dstate], []
+        for dh, cache in zip(dhs[::-1], caches[::-1], strict=True):
+            here = (dh, *(np.zeros_like(part) for part in dstate[1:]))
+            (first, delta), (second, other) = own(cell, params, here, cache), later(cell, params, dstate, cache)
+            dstate = tuple(a + b for a, b in zip(first, second, strict=True))
+            deltas.append(delta + other)
+            dstates.append(dstate)
+        return dstates[::-1], deltas[::-1]
+
+    return loop
 
 
 TIMES: tuple[tuple[str, Callable[[Any], bool]], ...] = (

@@ -73,6 +73,8 @@ def _common(mutant: Mutant) -> str | None:
         return "wrong-time-index"
     if mutant.what == "swap two entries" or mutant.what == "swap two targets":
         return "swapped"
+    if mutant.what in ("a factor too much", "brackets dropped"):
+        return "wrong-gate"
     if mutant.what == "another constant" and "axis" not in mutant.before:
         return "scale"
     return None
@@ -135,7 +137,7 @@ def _of_sums(mutant: Mutant) -> tuple[str, Where]:
         return "scale", where
     if "sum" in lost:
         return "not-summed-over-batch", where
-    if lost & GATED or any(word.startswith("delta_") for word in lost):
+    if mutant.what == "decide the condition" or lost & GATED or any(word.startswith("delta_") for word in lost):
         return "wrong-gate", where
     return "unknown", where
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from .labels import Label, labels, pattern_named
+from ...arrays import Array
+from .labels import MATCH, Label, labels, pattern_named
 from .matching import OUTER, Candidate, Trial, told
-from .reference import gates_of
+from .reference import gates_of, off
 from .suspects import Suspect, Where
 
 
@@ -25,10 +26,27 @@ def from_labels(trials: list[Trial], wrong: frozenset[str], hidden: frozenset[st
         for label in held:
             if label.what != "factor" or label in best:
                 groups.setdefault(label if label.what != "copy" else Label("copy"), []).append(name)
+    yield from _rearranged(trials, wrong)
     for label, names in groups.items():
         if label.what == "multiple" and any(lab.what == "factor" for name in names for lab in values[name]):
             continue
         yield from _labelled(label, frozenset(names), values, trials, hidden)
+
+
+def _rearranged(trials: list[Trial], wrong: frozenset[str]) -> Iterator[Candidate]:
+    """The numbers of a whole array in other places: across its gates, where no block by itself shows it."""
+    for parameter in dict.fromkeys(name.partition(":")[0] for name in wrong if ":" in name):
+        blocks = [name for name in trials[0].mine if name.partition(":")[0] == parameter]
+        if all(off(_sorted(one.mine, blocks), _sorted(one.bench.truth, blocks)) < MATCH for one in trials):
+            names = frozenset(blocks) & wrong
+            yield Candidate(Suspect(
+                "swapped", Where(parameter), f"{parameter}: yours has the right numbers in other places.",
+                "A reshape or a transpose too much, or blocks put together in another order.",
+            ), names, frozenset(), (0.0, 0.9, 0.0))
+
+
+def _sorted(arrays: Mapping[str, Array], names: list[str]) -> Array:
+    return np.sort(np.concatenate([arrays[name] for name in names], axis=None))
 
 
 def _labelled(
@@ -76,6 +94,8 @@ def _labelled(
         pattern = pattern_named(label.which, trials[0].bench.sizes["T"])
         whole = hidden <= names
         kind = pattern.kind if whole else "output-layer" if outer else pattern.alone
+        if kind == "output-layer" and set(OUTER) <= names:
+            kind = pattern.alone
         yield made(kind, 0.5 if whole else 0.45, f"{whose}: {pattern.says}; with just these shares of the reference's "
                    "gradient, yours is met.", _steps_hint(kind), where._replace(time=pattern.time))
     elif label.what == "reordered":
@@ -131,12 +151,12 @@ def _scale_hint(formula: str) -> str:
 
 def _steps_hint(kind: str) -> str:
     return {
+        "output-layer": "The line that takes ∂L/∂y_t to W_hy, b_y and h_t: every step, +=.",
         "carry-dropped": "What goes from one turn of the backward loop to the next: it starts at zero and has to be "
         "assigned at the end of each turn.",
         "last-step-only": "∂L/∂y_t of every step reaches h_t: add W_hyᵀ dy_t inside the loop.",
         "not-summed-over-time": "+= inside the loop, not =; and zeros before it, not inside.",
         "truncated": "A range that ends early, or a bptt_truncate that is on by default.",
-        "output-layer": "The line that adds up this gradient: every step, +=.",
         "sign": "The line that puts dh together: dh_here + dh_future.",
         "wrong-time-index": "The bounds of the loop: range(T - 1, -1, -1) is every step.",
         "not-reset": "A line inside the loop that belongs after it, or one += too much.",

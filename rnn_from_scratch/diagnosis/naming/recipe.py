@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ... import validate
+from .curated_cells import in_cells
 from .curated_sums import in_sums
 from .curated_time import in_time
 from .dictionary import READ, dictionary, in_part
@@ -21,7 +22,7 @@ from .guesses import guesses
 from .labelled import from_labels
 from .labels import bench
 from .lines import line_suspects
-from .matching import Candidate, Trial, from_hypotheses, ranked, told, trial
+from .matching import OUTER, Candidate, Trial, from_hypotheses, ranked, told, trial
 from .own_values import recovered
 from .problem import LEAST, SIZES, Problem, make_point, orthonormal_point, sized
 from .reference import Forward, gradients, off
@@ -153,15 +154,15 @@ class _Case:
         candidates = list(from_labels(main, wrong, hidden))
         with np.errstate(all="ignore"):
             if not _explained(candidates, wrong):
-                for prior, some in enumerate((in_time(self.cell), in_sums(self.cell), slope_hypotheses(self.cell)), 1):
-                    candidates += from_hypotheses(some, main, wrong, prior)
-            candidates += from_hypotheses(dictionary(at), main, wrong, 4)  # also for the lines that it knows
+                for prior, some in enumerate((in_time, in_sums, in_cells, slope_hypotheses)):
+                    candidates += from_hypotheses(some(self.cell), main, wrong, 1 + prior)
+            candidates += from_hypotheses(dictionary(at), main, wrong, 5)  # also for the lines that it knows
             lines: list[Suspect] = []
             if not _explained(candidates, wrong):
-                lines = self._by_lines()
+                lines = [] if wrong >= set(OUTER) else self._by_lines()
                 if not lines or not all(line.certain for line in lines):
-                    for some in (slope_hypotheses(self.cell, timed=True), in_part(at)):
-                        candidates += from_hypotheses(some, main, wrong, 5)
+                    for more in (slope_hypotheses(self.cell, timed=True), in_part(at)):
+                        candidates += from_hypotheses(more, main, wrong, 6)
         everything = frozenset(main[0].mine)
         found = ranked(candidates, wrong, everything, self.cell)
         if lines and not _explained(candidates, wrong):

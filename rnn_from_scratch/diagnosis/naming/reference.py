@@ -80,17 +80,18 @@ def forward(
     losses, dlogits = loss(logits, point.targets)
     if counted is not None:
         losses, dlogits = losses * counted[:, None], dlogits * counted[:, None, None]
+    placed = neighbours(caches, final, point.xs)
     return Forward(
-        cell, point.params, point.xs, point.state, neighbours(caches, final), hs, logits, point.targets, losses, dlogits
+        cell, point.params, point.xs, point.state, placed, hs, logits, point.targets, losses, dlogits
     )
 
 
-def neighbours(caches: Sequence[Any], final: State) -> list[Any]:
+def neighbours(caches: Sequence[Any], final: State, xs: Array) -> list[Any]:
     """Give every cache its place in time, so that a hypothesis can reach for a value of another step.
 
     cache.before is the step before (zeros before the first), cache.wrapped is caches[t − 1] as Python reads it (the
     last one before the first), cache.after the step after (after the last, a cache of zeros that holds the final state
-    as h_prev and c_prev).
+    as h_prev and c_prev). cache.x is the step's input.
     """
     kind = type(caches[0])
     if not hasattr(kind, "_fields"):  # a cell from elsewhere keeps what it likes
@@ -100,7 +101,9 @@ def neighbours(caches: Sequence[Any], final: State) -> list[Any]:
     zeros = placed(*(np.zeros_like(part) for part in caches[0]))
     ends = {f"{name}_prev": part for name, part in zip("hc", final, strict=False)}
     beyond = placed(*(ends.get(name, zero) for name, zero in zip(kind._fields, zeros, strict=True)))
+    zeros.x = beyond.x = np.zeros_like(xs[0])
     for t, step in enumerate(steps):
+        step.x = xs[t]
         step.t, step.last = t, t == len(steps) - 1
         step.before, step.wrapped = (steps[t - 1] if t else zeros), steps[t - 1]
         step.after = beyond if step.last else steps[t + 1]

@@ -35,7 +35,7 @@ def _giving(name: str, mine: Array, bench: Bench, edits: Iterable[Hypothesis]) -
             continue
         try:
             with np.errstate(all="ignore"):
-                theirs = gradients(bench.at, edit.change)[name]
+                theirs = np.asarray(gradients(bench.at, edit.change)[name])
         except Exception:  # an edit that cannot run is no explanation
             continue
         line = source_line(edit)

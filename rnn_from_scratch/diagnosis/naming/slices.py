@@ -25,7 +25,9 @@ class _Line(NamedTuple):
     text: str
 
 
-def lines_about(cell: Any, kind: str, where: Where, wrong: Iterable[str], right: Iterable[str]) -> tuple[SourceLine, ...]:
+def lines_about(
+    cell: Any, kind: str, where: Where, wrong: Iterable[str], right: Iterable[str]
+) -> tuple[SourceLine, ...]:
     """Return the lines that a suspect is about: by its kind and gate where all deltas are wrong, else by `lines_of`."""
     found = lines_of(cell, wrong, right)
     if found or type(cell) not in READ:

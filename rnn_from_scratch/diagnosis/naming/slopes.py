@@ -18,7 +18,17 @@ import numpy as np
 from ...activations import sigmoid
 from ...arrays import Array, Params, State
 from .dictionary import READ
-from .hypotheses import TIMES, Hypothesis, at_times, from_part, parts_of, to_carry, to_parameters
+from .hypotheses import (
+    TIMES,
+    Hypothesis,
+    at_times,
+    from_later,
+    from_own_loss,
+    from_part,
+    parts_of,
+    to_carry,
+    to_parameters,
+)
 from .reference import Change, Step, gates_of
 from .suspects import Where
 
@@ -174,7 +184,7 @@ def slope_hypotheses(cell: Any, timed: bool = False) -> Iterator[Hypothesis]:
     if type(cell) not in READ:
         return
     sloped = Sloped(cell)
-    for sites, variant in itertools.product(_groups(sloped.sites), VARIANTS):
+    for sites, variant in (*itertools.product(_groups(sloped.sites), VARIANTS), *_mixtures(sloped.sites)):
         functions = {site.function for site in sites}
         symbol = SYMBOLS.get(sites[0].function, "f") if len(functions) == 1 else "f"
         of = f" for {', '.join(site.name for site in sites)}" if len(sloped.sites) > 1 else ""
@@ -188,11 +198,31 @@ def slope_hypotheses(cell: Any, timed: bool = False) -> Iterator[Hypothesis]:
             if not timed:
                 yield Hypothesis("activation-derivative", Where(None, gate), says + scope, HINT, Change(step=scoped),
                                  odd=variant.odd)
+                if not scope:
+                    for part, split in (("later steps", from_later), ("the step's own loss", from_own_loss)):
+                        told = f"{says}, in what comes from {part}"
+                        yield Hypothesis("activation-derivative", Where(None, gate), told, HINT,
+                                         Change(loop=split(step)), odd=variant.odd)
             for time, chosen in TIMES if timed else ():
                 yield Hypothesis("activation-derivative", Where(None, gate, time), f"{says}{scope}, at {time} only",
                                  HINT, Change(step=at_times(scoped, chosen)), odd=variant.odd)
     if not timed:
         yield from _other_biases(gates_of(cell), sloped)
+
+
+def _mixtures(sites: list[Site]) -> Iterator[tuple[tuple[Site, ...], Variant]]:
+    """The product rule of one gate with another's output in half of it: i (1 − g)."""
+    for site, other in itertools.permutations((site for site in sites if site.name != "tanh_c"), 2):
+        yield (site,), Variant(f"{site.name} (1 − {other.name}) stands for {{f}}′", _one_minus(other.name))
+        yield (site,), Variant(f"{other.name} (1 − {site.name}) stands for {{f}}′", _times_other(other.name))
+
+
+def _one_minus(name: str) -> Rule:
+    return lambda q: q.s * (1.0 - getattr(q.cache, name))
+
+
+def _times_other(name: str) -> Rule:
+    return lambda q: getattr(q.cache, name) * (1.0 - q.s)
 
 
 def _groups(sites: list[Site]) -> list[tuple[Site, ...]]:
