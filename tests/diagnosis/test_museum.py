@@ -28,6 +28,7 @@ WRONG = {  # the arrays that come out wrong, and no others
     "flag_forgotten": HIDDEN,
     "gate_blocks_exchanged": {"W_xh", "W_hh"},
     "gradients_never_reset": ALL,  # from the second call on
+    "index_one_off": {"W_hy"},
     "inputs_of_the_last_step": {"W_xh"},
     "inputs_of_their_own_step": {"xs"},
     "loop_runs_forwards": HIDDEN,
@@ -252,7 +253,8 @@ def test_right_up_to_so_many_steps_and_wrong_at_one_more(name, steps):
 
 
 @pytest.mark.parametrize(
-    "name", ["tanh_of_tanh", "negative_index", "flag_forgotten", "bias_of_another_gate", "gate_blocks_exchanged"]
+    "name", ["tanh_of_tanh", "negative_index", "index_one_off", "flag_forgotten", "bias_of_another_gate",
+             "gate_blocks_exchanged"],
 )
 def test_wrong_at_one_step_already(name):
     assert only(name, T=1)[0] == WRONG[name]
@@ -301,6 +303,17 @@ def test_what_the_wrong_ones_give_instead():
 
     assert only("biases_of_the_forget_gate")[1]["b_h"][[0, 1]].tolist() == only(
         "biases_of_the_forget_gate")[2]["b_h"][[2, 3]].tolist()
+
+
+def test_one_index_off_pairs_every_error_with_the_state_before():
+    """W_hy's gradient built from the package's own states, the initial one first and the last one left out."""
+    params, xs, targets, state = example("lstm")
+    _, wrong, _ = only("index_one_off")
+    hs, _, _ = unroll(CELLS["lstm"][0], params, xs, state)
+    logits = np.stack(hs) @ params["W_hy"] + params["b_y"]
+    errors = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True) - np.eye(5)[targets]
+    before = np.stack([state[0], *hs[:-1]])
+    assert error(wrong["W_hy"], np.einsum("tnh,tnk->hk", before, errors)) < 1e-14
 
 
 def test_the_second_gradient_is_the_sum_of_two():
