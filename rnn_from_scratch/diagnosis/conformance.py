@@ -19,10 +19,11 @@ from ..arrays import Array, Params, State, Tree, tree_copy, tree_map
 from ..bptt import unroll, unroll_backward
 from ..gradcheck import GradientReport, check_gradients
 from .contract import CELL, check_linear, keeps_form
+from .explaining import explain_cell, explain_layer
 from .padding import check_padding
 from .probe import Probe, make_probe, random_like, random_params
 from .rules import SAME, changed, contradicted, differs_twice, distance, renamed
-from .suite import BrokenError, Suite, lacking, returned, students, telling
+from .suite import BrokenError, Suite, ending_with, lacking, returned, students, telling
 
 LAYER = ("init_params", "forward", "backward")
 OVER_TIME = ("input_size", "hidden_size", "initial_state")
@@ -30,6 +31,7 @@ UNTRAINED = "with a generator the outputs are what they are without one: this sa
 LONG = 12  # steps: more than any sum or carry that was written for the probe's five
 
 
+@ending_with(explain_cell)
 @telling
 def check_cell(cell: Any, *, rng: np.random.Generator, xs: Array | None = None) -> GradientReport:
     """Check that a cell keeps the contract of `cells.base.Cell` and that its gradients are right.
@@ -48,7 +50,7 @@ def check_cell(cell: Any, *, rng: np.random.Generator, xs: Array | None = None) 
     GradientReport
         Rows for every parameter, the inputs and the initial state, without and with a mask. `findings` names
         every broken rule, and what the cell raised itself. It never raises for a wrong cell:
-        `report.raise_if_wrong()` does.
+        `report.raise_if_wrong()` does. A report that is not ok ends with a diagnosis, see `diagnose`.
 
     Raises
     ------
@@ -88,6 +90,7 @@ def check_cell(cell: Any, *, rng: np.random.Generator, xs: Array | None = None) 
     return suite.report()
 
 
+@ending_with(explain_layer)
 @telling
 def check_layer(
     layer: Any, *, rng: np.random.Generator, xs: Array | None = None, training: bool = False

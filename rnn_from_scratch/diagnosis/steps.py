@@ -10,11 +10,13 @@ import numpy as np
 from .. import validate
 from ..arrays import Array, Params, Tree, tree_copy
 from ..gradcheck import GradientReport, check_gradients
+from .explaining import explain_step
 from .probe import different_sizes, random_params
 from .rules import changed, differs_twice, renamed
-from .suite import BrokenError, Suite, array_of, described, returned, telling
+from .suite import BrokenError, Suite, array_of, described, ending_with, returned, telling
 
 
+@ending_with(explain_step)
 @telling
 def check_step(
     forward: Callable[[Params, Array, Array], Array],
@@ -44,7 +46,8 @@ def check_step(
     Returns
     -------
     GradientReport
-        A row for x, h_prev and each parameter. What the functions raise or return wrongly is in `findings`.
+        A row for x, h_prev and each parameter. What the functions raise or return wrongly is in `findings`. A report
+        that is not ok ends with a diagnosis of the two functions unrolled over time, see `diagnose`.
 
     Raises
     ------

@@ -7,6 +7,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -71,6 +72,24 @@ def telling(check: Callable[_P, GradientReport]) -> Callable[_P, GradientReport]
             return joined([], [told(fault)])
 
     return telling_check
+
+
+def ending_with(
+    explain: Callable[..., str],
+) -> Callable[[Callable[_P, GradientReport]], Callable[_P, GradientReport]]:
+    """Make a check whose report, where it is not ok, ends with a text; `explain` takes the check's arguments."""
+
+    def decorate(check: Callable[_P, GradientReport]) -> Callable[_P, GradientReport]:
+        @functools.wraps(check)
+        def ending_check(*arguments: _P.args, **keywords: _P.kwargs) -> GradientReport:
+            report = check(*arguments, **keywords)
+            if report.ok or not report.rows:  # without a row the code did not run far enough to be diagnosed
+                return report
+            return replace(report, explanation=explain(*arguments, **keywords))
+
+        return ending_check
+
+    return decorate
 
 
 @contextmanager

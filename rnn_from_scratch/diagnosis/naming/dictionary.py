@@ -70,7 +70,7 @@ def _hypothesis(function: Any, mutant: Mutant, change: Change, part: str = "", t
     if time == "every step but the last" and mutant.what == "drop a term":
         kind = "last-step-only"
     where = where._replace(time=time or where.time)
-    says = f"{mutant.what}, {_short(mutant.old)} → {_short(mutant.new)}{part}"
+    says = f"{_short(mutant.old)} is changed to {_short(mutant.new)} ({mutant.what}{part})"
     return Hypothesis(kind, where, says, hint, change, mutant)
 
 

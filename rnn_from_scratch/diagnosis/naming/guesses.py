@@ -11,7 +11,7 @@ SAID = "nothing that is known gives these numbers"
 def guesses(trials: list[Trial], wrong: frozenset[str], lines: tuple[SourceLine, ...]) -> list[Suspect]:
     """Return one suspect that is not certain: tier 7, which parameters are wrong, and from which sizes on."""
     parameters = {name.partition(":")[0] for name in wrong}
-    by_size = {(one.bench.sizes["T"], one.bench.sizes["N"]): one.wrong for one in trials}
+    by_size = {(one.bench.sizes["T"], one.bench.sizes["N"]): one.wrong - set(BESIDE) for one in trials}
     alone = Where(next(iter(parameters))) if len(parameters) == 1 else Where()
 
     def guess(kind: str, evidence: str, hint: str, where: Where = alone) -> list[Suspect]:

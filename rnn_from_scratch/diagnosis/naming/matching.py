@@ -89,7 +89,8 @@ def _weight(hypothesis: Hypothesis) -> float:
     if hypothesis.line is None:
         return 1.0 if hypothesis.odd else 0.0
     odd = ("another constant", "another key", "decide the condition", "drop the call", "drop an argument",
-           "drop the index", "drop a bound", "the step wrapped", "another operator", "drop the statement")
+           "drop the index", "drop a bound", "the step wrapped", "another operator", "drop the statement",
+           "a factor too much")
     return (2.0 if hypothesis.kind == "unknown" else 0.0) + (1.0 if hypothesis.line.what in odd else 0.0)
 
 
@@ -157,8 +158,13 @@ def _order(name: str) -> tuple[int, int]:
 # Ranking
 
 
-def ranked(candidates: list[Candidate], wrong: frozenset[str], all_names: frozenset[str], cell: Any) -> list[Suspect]:
-    """Choose suspects: the candidate that leaves least unexplained, those equal to it, then one for what is left."""
+def ranked(
+    candidates: list[Candidate], wrong: frozenset[str], all_names: frozenset[str], cell: Any
+) -> tuple[list[Suspect], frozenset[str]]:
+    """Choose the candidate that leaves least unexplained, those equal to it, then one for what is left, and so on.
+
+    Returns the suspects, and the wrong blocks that no candidate explains.
+    """
     chosen: list[Suspect] = []
     left = wrong
     while left and candidates:
@@ -172,8 +178,9 @@ def ranked(candidates: list[Candidate], wrong: frozenset[str], all_names: frozen
         least = min(map(rest, useful))
         group = sorted((c for c in useful if rest(c) == least), key=lambda c: c.prior)
         chosen += _merged(group, cell, all_names - wrong)
-        left = left - group[0].explains - group[0].contradicts
-    return chosen
+        left = left - group[0].explains
+        candidates = [candidate for candidate in candidates if candidate not in group]
+    return chosen, left
 
 
 def _merged(group: list[Candidate], cell: Any, right: frozenset[str]) -> list[Suspect]:

@@ -22,7 +22,7 @@ from .guesses import guesses
 from .labelled import from_labels
 from .labels import bench
 from .lines import line_suspects
-from .matching import OUTER, Candidate, Trial, from_hypotheses, ranked, told, trial
+from .matching import BESIDE, OUTER, Candidate, Trial, from_hypotheses, ranked, told, trial
 from .own_values import recovered
 from .problem import LEAST, SIZES, Problem, make_point, orthonormal_point, sized
 from .reference import Forward, gradients, off
@@ -31,8 +31,6 @@ from .slices import lines_of
 from .slopes import slope_hypotheses
 from .student import Answer, BrokenAnswerError, Student, purity
 from .suspects import Diagnosis, Suspect, Where
-
-HIDDEN_BESIDES = ("xs", "h0", "c0")
 
 
 def diagnose(
@@ -76,7 +74,12 @@ def diagnose(
     rng = np.random.default_rng(0) if rng is None else validate.generator("diagnose", rng)
     problem: Problem = getattr(loss_and_grads, "problem", Problem())
     cell = sized(reference, problem)
-    return _Case(loss_and_grads, cell, problem, rng).diagnosis()
+    return case(loss_and_grads, cell, problem, rng)
+
+
+def case(function: Callable[..., Any], cell: Any, problem: Problem, rng: np.random.Generator) -> Diagnosis:
+    """Diagnose a function whose reference and task are known (see `diagnose`)."""
+    return _Case(function, cell, problem, rng).diagnosis()
 
 
 class _Case:
@@ -149,8 +152,8 @@ class _Case:
         self._tell(trials, wrong)
         if not wrong:
             return
-        shared = [name for name in main[0].mine if name not in ("W_hy", "b_y")]
-        hidden = frozenset(name for name in shared if name not in HIDDEN_BESIDES)
+        shared = [name for name in main[0].mine if name not in OUTER]
+        hidden = frozenset(name for name in shared if name not in BESIDE)
         candidates = list(from_labels(main, wrong, hidden))
         with np.errstate(all="ignore"):
             if not _explained(candidates, wrong):
@@ -163,11 +166,17 @@ class _Case:
                 if not lines or not all(line.certain for line in lines):
                     for more in (slope_hypotheses(self.cell, timed=True), in_part(at)):
                         candidates += from_hypotheses(more, main, wrong, 6)
-        everything = frozenset(main[0].mine)
-        found = ranked(candidates, wrong, everything, self.cell)
-        if lines and not _explained(candidates, wrong):
-            found = [*lines, *found] if lines[0].certain else [*found, *lines]
-        self.suspects += found or guesses(trials, wrong, lines_of(self.cell, wrong, everything - wrong))
+        found, left = ranked(candidates, wrong, frozenset(main[0].mine), self.cell)
+        if lines and left:
+            found, left = ([*lines, *found] if lines[0].certain else [*found, *lines]), frozenset()
+        self._suspect(found, left, trials, self.cell)
+
+    def _suspect(self, found: list[Suspect], left: frozenset[str], trials: list[Trial], cell: Any) -> None:
+        """Add what was found, and a guess for what it leaves unexplained."""
+        right = frozenset(trials[0].mine) - left
+        guess = guesses(trials, left, lines_of(cell, left, right)) if left else []
+        only_beside = all(suspect.where.parameter in BESIDE for suspect in found)
+        self.suspects += [*guess, *found] if only_beside else [*found, *guess]
 
     def _by_lines(self) -> list[Suspect]:
         """Tier 8, where no hypothesis gives all of the numbers: line by line."""
@@ -218,10 +227,10 @@ class _Case:
         wrong = frozenset().union(*(one.wrong for one in main)) if main else frozenset[str]()
         self._tell(trials, wrong)
         if wrong:
-            hidden = frozenset(name for name in trials[0].mine if name not in ("W_hy", "b_y", *HIDDEN_BESIDES))
+            hidden = frozenset(name for name in trials[0].mine if name not in (*OUTER, *BESIDE))
             candidates = list(from_labels(main, wrong, hidden))
-            everything = frozenset(main[0].mine)
-            self.suspects += ranked(candidates, wrong, everything, None) or guesses(trials, wrong, ())
+            found, left = ranked(candidates, wrong, frozenset(main[0].mine), None)
+            self._suspect(found, left, trials, None)
         elif named:
             self.measured.append("Your gradient is right for the losses that you compute.")
 

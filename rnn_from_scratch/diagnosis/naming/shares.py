@@ -85,7 +85,7 @@ def patterns(T: int) -> Iterator[Pattern]:
              "the loss of the last step alone is in it", (loss == T - 1) & (use >= 0)),
         made("first loss", "last-step-only", "not-summed-over-time", "every step but the first",
              "the loss of the first step alone is in it", (loss == 0) & (use >= 0)),
-        made("last use", "not-summed-over-time", "not-summed-over-time", "the last step",
+        made("last use", "last-step-only", "not-summed-over-time", "every step but the last",
              "the use at the last step alone is in it", (use == T - 1) & (loss >= 0)),
         made("first use", "not-summed-over-time", "not-summed-over-time", "the first step",
              "the use at the first step alone is in it", (use == 0) & (loss >= 0)),

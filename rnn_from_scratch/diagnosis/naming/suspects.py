@@ -81,8 +81,8 @@ class Suspect:
 
     def __str__(self) -> str:
         place = str(self.where)
-        sure = "" if self.certain else " (not certain)"
-        text = [f"{self.kind}{sure}{f' in {place}' if place else ''}. {KINDS[self.kind]}"]
+        sure = "" if self.certain else "perhaps "
+        text = [f"{sure}{self.kind}{f' ({place})' if place else ''}. {KINDS[self.kind]}"]
         text += _wrapped("measured", self.evidence) + _wrapped("look at", self.hint)
         for line in self.lines[:MOST_LINES]:
             text += [f"    the reference, {line.place}:", f"        {line.right}"]
@@ -130,7 +130,7 @@ class Diagnosis:
         first = self.suspects[0]
         place = str(first.where)
         likely = "" if first.certain else "perhaps "
-        return f"Wrong: {likely}{first.kind}{f' in {place}' if place else ''}{beside}."
+        return f"Wrong: {likely}{first.kind}{f' ({place})' if place else ''}{beside}."
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
