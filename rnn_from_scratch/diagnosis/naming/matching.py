@@ -17,6 +17,7 @@ from .slices import lines_about
 from .suspects import SourceLine, Suspect
 
 RIGHT = 1e-7  # a block is right below this
+FLOAT32 = 100.0  # times these limits, where gradients come as float32
 FLOOR = 1e-10  # or where it differs by less than this share of the whole gradient
 OUTER = ("W_hy", "b_y")
 BESIDE = ("xs", "h0", "c0")
@@ -28,18 +29,21 @@ class Trial(NamedTuple):
     bench: Bench
     mine: dict[str, Array]  # the smallest block first
     wrong: frozenset[str]
+    slack: float  # 1, or for float32 more: how many times the limits are widened
 
 
-def trial(bench: Bench, grads: Gradients) -> Trial:
-    """Find the wrong blocks at one point (those of another shape are tier 3's)."""
+def trial(bench: Bench, grads: Gradients, single: bool = False) -> Trial:
+    """Find the wrong blocks at one point (those of another shape are tier 3's); `single` tells of float32."""
+    slack = FLOAT32 if single else 1.0
     shaped = {name: array for name, array in grads.items() if _fits(bench, name, array)}
     mine = blocks(gates_of(bench.at.cell), shaped)
     size = float(np.sqrt(sum(np.vdot(a, a) for a in bench.truth.values())))
     wrong = frozenset(
         name for name, array in mine.items()
-        if off(array, bench.truth[name]) > RIGHT and np.linalg.norm(array - bench.truth[name]) > FLOOR * size
+        if off(array, bench.truth[name]) > RIGHT * slack
+        and np.linalg.norm(array - bench.truth[name]) > FLOOR * slack * size
     )
-    return Trial(bench, dict(sorted(mine.items(), key=lambda item: item[1].size)), wrong)
+    return Trial(bench, dict(sorted(mine.items(), key=lambda item: item[1].size)), wrong, slack)
 
 
 def _fits(bench: Bench, name: str, array: Array) -> bool:
@@ -110,11 +114,11 @@ def _compare(
     parameters: set[str] = set()
     for name, array in one.mine.items():
         distance = _quickly(array, theirs[name])
-        if distance < MATCH:
+        if distance < MATCH * one.slack:
             if name in wrong:
                 explained.add(name)
                 gap = max(gap, distance)
-        elif _quickly(theirs[name], one.bench.truth[name]) > RIGHT:  # it changes a block, and not to the student's
+        elif _quickly(theirs[name], one.bench.truth[name]) > RIGHT * one.slack:  # it changes a block, and not to the student's
             parameters.add(name.partition(":")[0])
             if name not in wrong or len(parameters) > 1:
                 return None

@@ -106,6 +106,8 @@ class _Case:
         self.answers[SIZES[0]] = first
         self._ask_all()
         self.suspects = [*impure, *self.suspects]
+        if first.single:
+            self.measured.append("Your gradients are float32: what is below 1e-5 cannot be told. Use float64 to be sure.")
         if self.known:
             self._against_the_reference()
         else:
@@ -138,7 +140,7 @@ class _Case:
         self._compare(trials)
 
     def _trial(self, at: Forward, answer: Answer) -> Trial:
-        return trial(bench(at, gradients(at)), answer.grads)
+        return trial(bench(at, gradients(at)), answer.grads, answer.single)
 
     def _compare(self, trials: list[Trial]) -> None:
         """Tiers 3 to 9 against a reference that is known."""
@@ -218,7 +220,7 @@ class _Case:
         for sizes in made:
             prepared = numeric_bench(self.student, self.points[sizes], self.answers[sizes], self.cell)
             if prepared is not None:
-                trials.append(trial(prepared, self.answers[sizes].grads))
+                trials.append(trial(prepared, self.answers[sizes].grads, self.answers[sizes].single))
         if not trials:
             return
         main = [one for one in trials[:1] if one.wrong] or [one for one in trials if one.wrong]

@@ -24,11 +24,7 @@ class Answer(NamedTuple):
 
     losses: Array  # as returned: (T, N), or () for a total
     grads: Gradients
-
-    @property
-    def total(self) -> float:
-        """The sum of the losses."""
-        return float(np.sum(self.losses))
+    single: bool = False  # True where a gradient came as float32, of which no more than some six digits can be told
 
 
 class BrokenAnswerError(Exception):
@@ -43,12 +39,12 @@ class BrokenAnswerError(Exception):
 class Student:
     """A student's loss_and_grads, called on copies.
 
+    single : one loss a sequence, (N,), is as good as (T, N).
     written : the arguments that it wrote to, by name.
-    shared : arrays of an earlier answer that a later call overwrote.
     """
 
     function: Callable[..., Any]
-    single: bool = False  # one loss a sequence, (N,), is as good as (T, N)
+    single: bool = False
     written: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, point: Point) -> Answer:
@@ -106,7 +102,8 @@ class Student:
             if name in expected:
                 found[name] = self._array(name, gradient)
                 self._finite(name, found[name], sizes)
-        return Answer(values, found)
+        single = any(getattr(grads[name], "dtype", None) in (np.float32, np.float16) for name in found)
+        return Answer(values, found, single)
 
     def _array(self, name: str, value: Any) -> Array:
         """Return an array of its own; what is none is a finding, since a list adds by appending."""
