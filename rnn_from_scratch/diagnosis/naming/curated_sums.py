@@ -63,6 +63,7 @@ PASTS: tuple[tuple[str, Past], ...] = (
     ("h_t stands for h_{t−1}", lambda cache, _: cache.after.h_prev),
     ("h_{t−2} stands for h_{t−1} (at the first step zero)", lambda cache, _: cache.before.h_prev),
     ("h_{t−2} stands for h_{t−1} (at the first step h_{T−1}: index −1)", lambda cache, _: cache.wrapped.h_prev),
+    ("h_{t−2} stands for h_{t−1} (at the first step h_T: index −1)", lambda cache, _: cache.looped.h_prev),
     ("at the first step h_T stands for h_0 (index −1)", lambda cache, _: cache.wrapped.after.h_prev),
     ("at the first step zero stands for h_0", lambda cache, _: cache.h_prev * (cache.t > 0)),
     ("at the first step h_1 stands for h_0", lambda cache, _: cache.h_prev if cache.t else cache.after.h_prev),

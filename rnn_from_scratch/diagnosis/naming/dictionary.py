@@ -92,7 +92,7 @@ def source_line(hypothesis: Hypothesis) -> SourceLine | None:
 def _readable(text: str) -> str:
     """Write a value of another step as one would: cache.after.f is f[t+1], and cache.after.h_prev is h itself."""
     text = re.sub(r"cache\.after\.(\w+)_prev\b", r"\1", text)
-    text = re.sub(r"cache\.(?:before|wrapped)\.(\w+)", r"\1[t-1]", text)
+    text = re.sub(r"cache\.(?:before|wrapped|looped)\.(\w+)", r"\1[t-1]", text)
     return re.sub(r"cache\.after\.(\w+)", r"\1[t+1]", text)
 
 
@@ -150,7 +150,7 @@ def _more(fields: tuple[str, ...]) -> Edits:
                 base = ast.Name("cache", ast.Load())
             case _:
                 return
-        for step in ("before", "after", "wrapped"):
+        for step in ("before", "after", "wrapped", "looped"):
             yield f"the step {step}", ast.Attribute(ast.Attribute(base, step, ast.Load()), name, ast.Load())
         for other in fields:
             if other != name:

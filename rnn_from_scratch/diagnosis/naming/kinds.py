@@ -66,7 +66,7 @@ def _common(mutant: Mutant) -> str | None:
         and isinstance(mutant.old.op, ast.Add | ast.Sub)
     ):
         return "sign"
-    if ".before." in new or ".after." in new or ".wrapped." in new or mutant.what == "shift an index":
+    if re.search(r"cache\.(before|after|wrapped|looped)\.", new) or mutant.what == "shift an index":
         return "wrong-time-index"
     one, other = old.removeprefix("cache."), new.removeprefix("cache.")
     if {one, other} in ({"h_prev", "h"}, {"c_prev", "c"}):

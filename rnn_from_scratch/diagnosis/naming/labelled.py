@@ -96,8 +96,8 @@ def _labelled(
         kind = pattern.kind if whole else "output-layer" if outer else pattern.alone
         if kind == "output-layer" and set(OUTER) <= names:
             kind = pattern.alone
-        yield made(kind, 0.5 if whole else 0.45, f"{whose}: {pattern.says}; with just these shares of the reference's "
-                   "gradient, yours is met.", _steps_hint(kind), where._replace(time=pattern.time))
+        yield made(kind, 0.5 if whole else 0.45, f"{whose}: {pattern.says}. The right gradient less what is missing so "
+                   "is yours.", _steps_hint(kind), where._replace(time=pattern.time))
     elif label.what == "reordered":
         yield made("swapped", 0.9, f"{whose}: yours has the right numbers in other places.",
                    "A reshape or a transpose too much, or blocks put together in another order.")
@@ -124,7 +124,7 @@ def _copies(
     """Blocks that are another block's: exchanged with each other, or copied."""
     source = {name: next(label.which for label in values[name] if label.what == "copy") for name in names}
     mutual = len(names) > 1 and set(source.values()) == set(source)
-    pairs = "; ".join(f"{one}: yours is the right one of {other}" for one, other in sorted(source.items()))
+    pairs = "; ".join(f"{told([a])}: yours is the right one of {told([b])}" for a, b in sorted(source.items()))
     if mutual:
         yield Candidate(Suspect("swapped", where, f"{pairs}.",
                                 "The order in which the gates (or the gradients) are put together."),

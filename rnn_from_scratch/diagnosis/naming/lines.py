@@ -80,8 +80,8 @@ def _delta_line(own: Own, gates: Iterable[str], gate: str, times: set[int], step
     return Suspect(
         "activation-derivative", Where(None, gate or None, at_steps),
         f"δ{f' of {gate}' if gate else ''} is wrong at {at_steps}, the last one included, where nothing has come back "
-        f"from later steps yet; the deltas of the other gates are {'right' if len(gates) > 1 else 'not to be had'} "
-        "there. Which wrong factor it is, no known line tells.", "The line of this delta, factor by factor.",
+        "from later steps yet. Which wrong factor it is, no known line tells.",
+        "The line of this delta, factor by factor.",
         own.lines_of(gate), certain=False,
     )
 

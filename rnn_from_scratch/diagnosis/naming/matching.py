@@ -93,7 +93,7 @@ def _weight(hypothesis: Hypothesis) -> float:
     if hypothesis.line is None:
         return 1.0 if hypothesis.odd else 0.0
     odd = ("another constant", "another key", "decide the condition", "drop the call", "drop an argument",
-           "drop the index", "drop a bound", "the step wrapped", "another operator", "drop the statement",
+           "drop the index", "drop a bound", "the step wrapped", "the step looped", "another operator", "drop the statement",
            "a factor too much")
     return (2.0 if hypothesis.kind == "unknown" else 0.0) + (1.0 if hypothesis.line.what in odd else 0.0)
 
@@ -118,7 +118,7 @@ def _compare(
             if name in wrong:
                 explained.add(name)
                 gap = max(gap, distance)
-        elif _quickly(theirs[name], one.bench.truth[name]) > RIGHT * one.slack:  # it changes a block, and not to the student's
+        elif _quickly(theirs[name], one.bench.truth[name]) > RIGHT * one.slack:  # changed, and not to the student's
             parameters.add(name.partition(":")[0])
             if name not in wrong or len(parameters) > 1:
                 return None
@@ -136,10 +136,17 @@ def _quickly(one: Array, other: Array) -> float:
 
 def _suspect(h: Hypothesis, explained: frozenset[str], contradicted: frozenset[str], gap: float) -> Suspect:
     line = source_line(h)
-    evidence = f"The reference's {told(explained)} are yours, to {max(gap, 1e-16):.0e}, where {h.says}."
+    evidence = f"{_sentence(h.says)}. With that, the reference gives your {told(explained)}"
+    evidence += f" (to {max(gap, 1e-16):.0e})."
     if contradicted - explained:
         evidence += f" {told(contradicted - explained)}: wrong in another way besides."
     return Suspect(h.kind, h.where, evidence, h.hint, (line,) if line else ())
+
+
+def _sentence(text: str) -> str:
+    """Begin a sentence; a symbol keeps its case."""
+    first = text.partition(" ")[0]
+    return text[0].upper() + text[1:] if first.isalpha() and first.isascii() and len(first) > 2 else text
 
 
 def told(names: Iterable[str]) -> str:
@@ -187,6 +194,16 @@ def ranked(
     return chosen, left
 
 
+def _once(lines: list[SourceLine]) -> tuple[SourceLine, ...]:
+    """Return one edit for each line of the reference: they give the same numbers."""
+    by_place: dict[str, SourceLine] = {}
+    for line in lines:
+        known = by_place.setdefault(line.place, line)
+        if len(line.yours) < len(known.yours):  # W for W.T.T
+            by_place[line.place] = line
+    return tuple(by_place.values())
+
+
 def _merged(group: list[Candidate], cell: Any, right: frozenset[str]) -> list[Suspect]:
     """One suspect a kind and gate, the best first, with the lines of all that say the same."""
     merged: dict[tuple[str, str | None], Suspect] = {}
@@ -198,7 +215,7 @@ def _merged(group: list[Candidate], cell: Any, right: frozenset[str]) -> list[Su
             key = next(known for known in merged if known[0] == suspect.kind)
         merged.setdefault(key, suspect)
         lines.setdefault(key, []).extend(suspect.lines)
-    found = [replace(suspect, lines=tuple(dict.fromkeys(lines[key]))) for key, suspect in merged.items()]
+    found = [replace(suspect, lines=_once(lines[key])) for key, suspect in merged.items()]
     if not any(suspect.lines for suspect in found):
         first = found[0]
         found[0] = replace(first, lines=lines_about(cell, first.kind, first.where, group[0].explains, right))

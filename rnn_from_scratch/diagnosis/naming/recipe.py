@@ -107,7 +107,7 @@ class _Case:
         self._ask_all()
         self.suspects = [*impure, *self.suspects]
         if first.single:
-            self.measured.append("Your gradients are float32: what is below 1e-5 cannot be told. Use float64 to be sure.")
+            self.measured.append("Your gradients are float32: nothing below 1e-5 can be told. Use float64 to be sure.")
         if self.known:
             self._against_the_reference()
         else:
@@ -133,7 +133,7 @@ class _Case:
             if wrong[0].kind == "forward-wrong":
                 self.measured.append("The losses differ from the reference's, so the gradient is compared with "
                                      "differences of your own losses.")
-                self._against_differences(named=True)
+                self._against_differences(beside_forward=True)
             return
         self.measured.append(f"Losses: those of the reference at all {len(forwards)} points.")
         trials = [self._trial(forwards[sizes], self.answers[sizes]) for sizes in self.answers]
@@ -213,7 +213,7 @@ class _Case:
                 what = f"{told(one.wrong)} wrong" if one.wrong else "all right"
                 self.measured.append(f"With T = {T}, N = {N}: {what}.")
 
-    def _against_differences(self, named: bool = False) -> None:
+    def _against_differences(self, beside_forward: bool = False) -> None:
         """Tiers 3 to 6 against differences of the student's own losses, for a forward pass that is not known."""
         made = [sizes for sizes in (SIZES[0], LEAST[0], LEAST[2]) if sizes in self.answers]
         trials = []
@@ -232,8 +232,11 @@ class _Case:
             hidden = frozenset(name for name in trials[0].mine if name not in (*OUTER, *BESIDE))
             candidates = list(from_labels(main, wrong, hidden))
             found, left = ranked(candidates, wrong, frozenset(main[0].mine), None)
-            self._suspect(found, left, trials, None)
-        elif named:
+            if beside_forward:  # the forward comes first: what follows may hang on it
+                self.suspects += [suspect for suspect in found if suspect.certain]
+            else:
+                self._suspect(found, left, trials, None)
+        elif beside_forward:
             self.measured.append("Your gradient is right for the losses that you compute.")
 
 

@@ -89,9 +89,10 @@ def forward(
 def neighbours(caches: Sequence[Any], final: State, xs: Array) -> list[Any]:
     """Give every cache its place in time, so that a hypothesis can reach for a value of another step.
 
-    cache.before is the step before (zeros before the first), cache.wrapped is caches[t − 1] as Python reads it (the
-    last one before the first), cache.after the step after (after the last, a cache of zeros that holds the final state
-    as h_prev and c_prev). cache.x is the step's input.
+    cache.before is the step before (zeros before the first); cache.wrapped is caches[t − 1] as Python reads it (before
+    the first the last one); cache.looped is that of a list with the initial state in front (before the first the final
+    state); cache.after is the step after (after the last a cache of zeros that holds the final state as h_prev and
+    c_prev). cache.x is the step's input.
     """
     kind = type(caches[0])
     if not hasattr(kind, "_fields"):  # a cell from elsewhere keeps what it likes
@@ -106,6 +107,7 @@ def neighbours(caches: Sequence[Any], final: State, xs: Array) -> list[Any]:
         step.x = xs[t]
         step.t, step.last = t, t == len(steps) - 1
         step.before, step.wrapped = (steps[t - 1] if t else zeros), steps[t - 1]
+        step.looped = steps[t - 1] if t else beyond
         step.after = beyond if step.last else steps[t + 1]
     return steps
 

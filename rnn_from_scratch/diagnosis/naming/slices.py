@@ -70,6 +70,7 @@ def lines_of(cell: Any, wrong: Iterable[str], right: Iterable[str]) -> tuple[Sou
 def _sliced(function: Any, wanted: set[str], excluded: set[str]) -> tuple[SourceLine, ...]:
     lines = _lines(function)
     keep = [line for line in _slice(lines, wanted) if line not in _slice(lines, excluded)]
+    keep.sort(key=lambda line: line.names == (RETURNED,))  # the return comes last
     file = function.__module__.partition(".")[2].replace(".", "/") + ".py"
     return tuple(SourceLine(f"{PREFIX}{file}:{line.number}", line.text, "") for line in keep)
 

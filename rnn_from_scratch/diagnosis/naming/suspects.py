@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 #: Every name that a diagnosis can give, and what it means.
 KINDS = {
-    "nondeterministic": "The same call gives another answer each time.",
+    "nondeterministic": "The same computation gives another answer when it is done again.",
     "not-reset": "Something is kept from one call to the next.",
-    "mutates-input": "An array that was handed in is written to.",
+    "mutates-input": "An array that was handed in, or is needed again, is written to.",
     "forward-wrong": "The losses are not those of the reference: another function is computed.",
     "shape": "What comes back does not have the form of the parameters.",
     "not-summed-over-batch": "A parameter serves every sequence of the batch, so its gradient is a sum over them.",
@@ -36,7 +36,7 @@ KINDS = {
 }
 
 
-MOST_LINES = 3  # are printed
+MOST_LINES, WIDTH = 3, 84  # printed
 
 
 class Where(NamedTuple):
@@ -47,7 +47,12 @@ class Where(NamedTuple):
     time: str | None = None  # such as "every step but the last"
 
     def __str__(self) -> str:
-        gate = "the cell state c" if self.gate == "c" else f"gate {self.gate}" if self.gate else None
+        gate = None
+        if self.gate == "c":
+            gate = "the cell state c"
+        elif self.gate:
+            several = f"gates {', '.join(self.gate[:-1])} and {self.gate[-1]}"
+            gate = f"gate {self.gate}" if len(self.gate) == 1 else several
         return ", ".join(part for part in (self.parameter, gate, self.time) if part)
 
 
@@ -84,16 +89,19 @@ class Suspect:
         sure = "" if self.certain else "perhaps "
         text = [f"{sure}{self.kind}{f' ({place})' if place else ''}. {KINDS[self.kind]}"]
         text += _wrapped("measured", self.evidence) + _wrapped("look at", self.hint)
-        for line in self.lines[:MOST_LINES]:
+        edited = [line for line in self.lines if line.yours]
+        for line in edited[:MOST_LINES]:
             text += [f"    the reference, {line.place}:", f"        {line.right}"]
-            text += ["    behaves in yours like:", f"        {line.yours}"] if line.yours else []
-        if len(self.lines) > MOST_LINES:
-            text.append(f"    and {len(self.lines) - MOST_LINES} more lines of the reference (see .lines)")
+            text += ["    behaves in yours like:", f"        {line.yours}"]
+        if len(edited) > MOST_LINES:
+            text.append(f"    and {len(edited) - MOST_LINES} more lines that would give the same numbers (see .lines)")
+        if self.lines and not edited:
+            text += [f"    the place in the reference, {self.lines[0].place}:", f"        {self.lines[0].right}"]
         return "\n".join(text)
 
 
 def _wrapped(title: str, text: str) -> list[str]:
-    first, *rest = textwrap.wrap(text, 100) or [""]
+    first, *rest = textwrap.wrap(text, WIDTH) or [""]
     return [f"    {title}: {first}", *(f"    {' ' * len(title)}  {line}" for line in rest)]
 
 
