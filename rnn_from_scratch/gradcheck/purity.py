@@ -90,7 +90,8 @@ def drifted(where: str, first: float, last: Any, dtype: Any, called: str) -> lis
     one, two = _both(first, last)
     return [
         f"{called} changes from call to call: at one point it gave {one} before the check and {two} after it. "
-        "If it keeps something (a running mean, a counter, a state), start each call from the same"
+        "If it keeps something (a running mean, a counter, a state), start each call from the same; if it draws "
+        "something (dropout), from one seed"
     ]
 
 

@@ -114,6 +114,17 @@ def test_a_loss_that_can_be_called_once_only():
     assert "StopIteration" in finding
 
 
+def test_dropout_that_rarely_drops_is_found_where_a_gradient_looks_wrong():
+    """Two calls may agree by chance. Before a gradient is called wrong, more are asked."""
+    verdicts = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        report = check_gradients(lambda w, rng=rng: (w * w * (rng.random(w.shape) > 0.05)).sum(), W, 2 * W)
+        verdicts.append(report.rows[0].verdict)
+        assert report.findings or report.ok
+    assert "WRONG" not in verdicts  # a dozen of them without the further calls
+
+
 def test_the_last_digits_may_differ():
     """Threads that add in another order change rounding alone, which the floor covers."""
     flips = [0]
