@@ -1,45 +1,43 @@
-"""The mutation test's long computation runs beside the other tests, on the second core."""
+"""How the tests are run: on several cores, each worker with a single thread, and without looking at old objects."""
 
+import contextlib
+import gc
+import io
+import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-# Before NumPy is imported: on matrices this small a second thread only waits, and the mutation run needs the core.
+# Before NumPy is imported: on matrices this small a second thread only waits, and the other cores have tests to run.
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-MUTATION = Path(__file__).parent / "diagnosis" / "mutation.py"
-_started = pytest.StashKey[subprocess.Popen]()
+# jsonschema, which nbformat imports, compiles 39 grammars for web addresses with this: seconds, and nothing here asks.
+sys.modules.setdefault("rfc3987_syntax", None)
+
+MOST = 4  # each worker imports and collects everything for itself
 
 
-def pytest_collection_modifyitems(items):
-    """Put the tests that wait for it last."""
-    items.sort(key=lambda item: "test_mutation.py" in item.nodeid)
+def pytest_xdist_auto_num_workers(config):
+    """For `-n auto`: a worker a core for a folder of tests, none for single files, where starting one takes longer."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    folders = any(Path(argument).is_dir() for argument in config.args)
+    return min(cores, MOST) if folders and cores > 1 else 0
 
 
-def pytest_collection_finish(session):
-    """Start it as soon as it is known to be wanted."""
-    if any("test_mutation.py" in item.nodeid for item in session.items) and not session.config.option.collectonly:
-        session.config.stash[_started] = subprocess.Popen(
-            [sys.executable, str(MUTATION)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-
-def pytest_sessionfinish(session):
-    """Leave nothing running when a session ends early."""
-    process = session.config.stash.get(_started, None)
-    if process is not None and process.poll() is None:
-        process.kill()
-        process.communicate()
+def pytest_collection_finish():
+    """Keep the garbage collector from going through thousands of tests and modules again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
-def mutation(request):
-    """Wait for it; give what it printed."""
-    process = request.config.stash[_started]
-    out, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-    return out
+def verified():
+    """What `python -m rnn_from_scratch verify --json` prints, read: for those who ask nothing else of it."""
+    from rnn_from_scratch.cli import main
+
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert main(["verify", "--json"]) == 0
+    return json.loads(printed.getvalue())

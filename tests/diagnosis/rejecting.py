@@ -10,7 +10,7 @@ gets the whole suite.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from inspect import unwrap
 from typing import Any
 from unittest.mock import patch
@@ -24,6 +24,7 @@ from rnn_from_scratch.gradcheck import GradientReport, check_gradients
 from rnn_from_scratch.gradcheck.report import GradientRow
 from rnn_from_scratch.gradcheck.verdict import Measured, _Judge
 
+CHECKING = (attention, conformance, functions, models, translation)
 Check = Callable[[], Any]  # returns a GradientReport
 NOT_SUSPECT = GradientReport([GradientRow("one direction", (), 0.0, (), 0.0, 0.0, 0.0, True, "right")], "central")
 
@@ -94,13 +95,6 @@ def measure(judge: _Judge, method: str, name: str, array: Any, measured: Any = _
     return known.once(judge, (name, method), array, lambda: measured(judge, method, name, array))
 
 
-patch.object(Suite, "attempt", attempt).start()
-patch.object(_Judge, "row", row).start()
-patch.object(_Judge, "_kink", kink).start()
-patch.object(_Judge, "_by_complex", by_complex).start()
-patch.object(_Judge, "_measure", measure).start()
-
-
 def whole(loss: Any, params: Any, grads: Any, **keywords: Any) -> GradientReport:
     """For check_gradients: with a generator of its own, so that the suite's next draws do not hang on what is known."""
     if known is not None:
@@ -131,11 +125,27 @@ def suspect(loss: Any, params: Any, grads: Any) -> bool:
     return not abs((ahead - behind) / (2 * h) - expected) <= 1e-6 * global_norm(grads)
 
 
+@contextmanager
+def stopping_early() -> Iterator[None]:
+    """While this lasts, the suite is as this module changes it: for `rejected_by`, and for nothing else."""
+    changes = [
+        (Suite, "attempt", attempt), (_Judge, "row", row), (_Judge, "_kink", kink), (_Judge, "_by_complex", by_complex),
+        (_Judge, "_measure", measure), *((module, "check_gradients", check_gradients) for module in CHECKING),
+    ]
+    with ExitStack() as stack:
+        for owner, name, changed in changes:
+            stack.enter_context(patch.object(owner, name, changed))
+        yield
+
+
 def rejected_by(checks: list[Check], first_pass: bool, keep: Known | None) -> int | None:
-    """Return the number of the first check that rejects, or None. `keep` holds what forward passes have told."""
+    """Return the number of the first check that rejects, or None. `keep` holds what forward passes have told.
+
+    It runs inside `stopping_early`, which puts back what it replaces.
+    """
     global known
     known = keep
-    for module in (attention, conformance, functions, models, translation):
+    for module in CHECKING:
         module.check_gradients = if_suspect if first_pass else whole  # type: ignore[attr-defined]
     for number, check in enumerate(checks):
         if known is not None:
