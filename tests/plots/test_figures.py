@@ -1,6 +1,7 @@
 """What holds for every figure: legible, deterministic, without global state, arguments unchanged."""
 
 import copy
+import functools
 import itertools
 import subprocess
 import sys
@@ -115,21 +116,28 @@ FIGURES = {
 }
 
 
+@functools.cache
+def drawn(name):
+    """Draw a figure, as PNG too, once for all tests: most of their time is drawing. `before` has its arguments."""
+    function, args, options = FIGURES[name]
+    before = copy.deepcopy((args, options))
+    figure = function(*args, **options)
+    return args, options, before, figure._repr_png_(), figure
+
+
 @pytest.fixture(params=FIGURES, scope="module")
 def case(request):
-    """One figure, drawn once for all tests, with a copy of its arguments from before."""
-    function, args, options = FIGURES[request.param]
-    before = copy.deepcopy((args, options))
-    return function, args, options, before, function(*args, **options)
+    """One figure, with what it was drawn from."""
+    return drawn(request.param)
 
 
 def _texts(figure):
+    """The texts that are seen, each with its box; the figure was drawn before, which put them into their places."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
     renderer = FigureCanvasAgg(figure).get_renderer()
     with style.style():
-        figure.draw(renderer)
         # Tick labels outside the view stay as objects that are not drawn.
         hidden = set()
         for axes in figure.axes:
@@ -159,8 +167,7 @@ def test_no_texts_overlap_and_none_is_cut_off(case):
 
 
 def test_png_without_version_and_arguments_unchanged(case):
-    *_, args, options, before, figure = case
-    png = figure._repr_png_()
+    args, options, before, png, _ = case
     assert png.startswith(b"\x89PNG")
     assert b"Software" not in png
     assert _equal(before, (args, options))
@@ -170,8 +177,7 @@ def test_png_without_version_and_arguments_unchanged(case):
 @pytest.mark.parametrize("name", ["lamp", "crowded curves", "panels", "heat_map"])
 def test_same_png_shown_again_and_drawn_again(name):
     function, args, options = FIGURES[name]
-    figure = function(*args, **options)
-    first = figure._repr_png_()
+    *_, first, figure = drawn(name)
     assert first == figure._repr_png_()
     assert first == function(*args, **options)._repr_png_()
 
