@@ -173,10 +173,26 @@ def arguments_of(call):
     return [bound if dataclasses.is_dataclass(bound) else None, list(call.args), dict(call.keywords)]
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the few cases that write a file write it: a folder for each of 860 tests takes longer than most of them."""
+    return tmp_path_factory.mktemp("purity")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_layout():
+    """Pictures are compared by the numbers in them. Where their texts stand takes longer; tests/plots looks at that."""
+    from matplotlib.figure import Figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "draw_without_rendering", lambda figure: None)
+        yield
+
+
 @pytest.mark.parametrize("locked", [False, True], ids=["writeable", "locked"])
 @pytest.mark.parametrize("name", CASES)
-def test_pure(name, locked, tmp_path):
-    call = CASES[name](Numbers(0, tmp_path))
+def test_pure(name, locked, folder):
+    call = CASES[name](Numbers(0, folder))
     arguments = arguments_of(call)
     before = copy.deepcopy(arguments)
     if locked:  # whoever writes into one of these raises
@@ -189,8 +205,8 @@ def test_pure(name, locked, tmp_path):
     random = any(isinstance(value, np.random.Generator) for value in (*call.args, *call.keywords.values()))
     if not random:
         assert same(answer(call), kept), f"{name}, called twice with the same arguments, gives two answers"
-    assert same(answer(CASES[name](Numbers(0, tmp_path))), kept), f"{name} gives two answers to equal arguments"
-    answer(CASES[name](Numbers(1, tmp_path)))  # the same shapes with other numbers
+    assert same(answer(CASES[name](Numbers(0, folder))), kept), f"{name} gives two answers to equal arguments"
+    answer(CASES[name](Numbers(1, folder)))  # the same shapes with other numbers
     assert same(first, kept), f"{name}: a later call overwrote what an earlier one returned"
     assert same(arguments, before), f"{name} changed an argument of an earlier call"
 
@@ -200,7 +216,7 @@ def test_pure(name, locked, tmp_path):
             assert name.split(" ")[0] in SHARING, f"{name} returns an argument's own memory: copy it, or say why not"
         elif array.flags.writeable:
             array[...] = array.dtype.type(1)
-    assert same(answer(CASES[name](Numbers(0, tmp_path))), kept), f"{name} returned an array that it goes on using"
+    assert same(answer(CASES[name](Numbers(0, folder))), kept), f"{name} returned an array that it goes on using"
 
 
 def test_the_rules_catch_offenders():
