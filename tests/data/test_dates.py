@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from datetime import date, datetime, timedelta
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -39,6 +40,12 @@ def fields(date_format):
     """The pattern's letters in order, read with another reader than the package's; E is EEE."""
     letters = re.findall(r"do|y+|M+|L+|d+|E+|c+", re.sub(r"'[^']*'", "", date_format.pattern))
     return ["EEE" if field == "E" else field for field in letters]
+
+
+@cache
+def in_a_leap_year(date_format):
+    """The texts of its 366 days in turn; several tests ask for those of every format."""
+    return [render_date(day, date_format) for day in LEAP_YEAR]
 
 
 def formats_of(*wanted):
@@ -274,31 +281,33 @@ def test_a_seed_is_a_draw():
 # What is held out
 
 
-SPLITS = split_dates(rng=np.random.default_rng(0), sizes=(30_000, 3_000, 3_000), years=(2000, 2001))
+@pytest.fixture(scope="module")
+def splits():
+    return split_dates(rng=np.random.default_rng(0), sizes=(30_000, 3_000, 3_000), years=(2000, 2001))
 
 
-def test_held_out_days_are_in_training_in_no_format():
-    days = [set(part.targets) for part in SPLITS]
+def test_held_out_days_are_in_training_in_no_format(splits):
+    days = [set(part.targets) for part in splits]
     train, validation, test, new = days
     assert train.isdisjoint(validation | test)
     assert validation.isdisjoint(test)
     assert new == test
     assert [len(part) for part in days] == [585, 73, 73, 73]  # 731 days: each is in one part
-    assert [len(part.sources) for part in SPLITS] == [30_000, 3_000, 3_000, 3_000]
-    assert not set(SPLITS.train.sources) & {text for part in SPLITS[1:] for text in part.sources}
+    assert [len(part.sources) for part in splits] == [30_000, 3_000, 3_000, 3_000]
+    assert not set(splits.train.sources) & {text for part in splits[1:] for text in part.sources}
 
 
 def test_days_are_held_out_all_over_the_window_not_at_its_end():
-    splits = split_dates(rng=np.random.default_rng(0), sizes=(1, 1, 3_000))
-    decades = Counter(target[:3] for target in splits.test.targets)
+    whole = split_dates(rng=np.random.default_rng(0), sizes=(1, 1, 3_000))
+    decades = Counter(target[:3] for target in whole.test.targets)
     assert len(decades) == 10
     assert min(decades.values()) > 200
 
 
-def test_held_out_formats_are_in_training_on_no_day():
-    for part in SPLITS[:3]:
+def test_held_out_formats_are_in_training_on_no_day(splits):
+    for part in splits[:3]:
         assert set(part.formats) == set(KEPT_IN_TRAINING)
-    assert set(SPLITS.new_formats.formats) == set(held_out_formats())
+    assert set(splits.new_formats.formats) == set(held_out_formats())
     assert not set(KEPT_IN_TRAINING) & set(held_out_formats())
     assert set(KEPT_IN_TRAINING) | set(held_out_formats()) == set(date_formats())
     assert sorted(one.locale for one in held_out_formats()) == sorted(locales())  # one of each
@@ -315,9 +324,9 @@ def test_a_held_out_format_is_a_new_combination_of_known_parts(held_out):
         else:
             assert letters in {letters for one in same for letters in fields(one)}
 
-    written = {render_date(day, one) for one in KEPT_IN_TRAINING for day in LEAP_YEAR}
-    ours = {render_date(day, held_out) for day in LEAP_YEAR}
-    in_its_locale = {character for one in same for day in LEAP_YEAR for character in render_date(day, one)}
+    written = {text for one in KEPT_IN_TRAINING for text in in_a_leap_year(one)}
+    ours = set(in_a_leap_year(held_out))
+    in_its_locale = {character for one in same for text in in_a_leap_year(one) for character in text}
     assert {character for text in ours for character in text} <= in_its_locale
     assert not ours & written
 
@@ -328,12 +337,12 @@ def test_a_held_out_format_is_a_new_combination_of_known_parts(held_out):
     assert order(held_out) in [order(one) for one in KEPT_IN_TRAINING]
 
 
-def test_the_vocabularies_hold_every_text_and_no_more():
+def test_the_vocabularies_hold_every_text_and_no_more(splits):
     sources, targets = date_vocabularies()
     assert set(targets.characters) == {character for day in ALL_DAYS for character in day.isoformat()}
-    needed = {character for one in KEPT_IN_TRAINING for day in LEAP_YEAR for character in render_date(day, one)}
+    needed = {character for one in KEPT_IN_TRAINING for text in in_a_leap_year(one) for character in text}
     assert set(sources.characters) == needed
-    for part in SPLITS:
+    for part in splits:
         indices, _ = sources.encode_batch(part.sources[:100])
         assert [sources.decode(indices[:, n]) for n in range(100)] == part.sources[:100]
 
