@@ -69,7 +69,7 @@ def feeding_forgotten(self, params, dstate, cache, before, delta):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_a_wrong_backward_fails_the_rows_that_use_it_and_no_other(cell_type, change, rows, monkeypatch):
+def test_a_wrong_backward_fails_the_rows_that_use_it_and_no_other(cell_type, change, rows, monkeypatch, same_forward):
     monkeypatch.setattr(cell_type, "step_backward", changed_backward(cell_type, change))
     assert failed() == rows
 
@@ -91,7 +91,7 @@ def test_weights_on_padding_fail(monkeypatch):
     assert all("padding WEIGHS" in row.measured for row in rows)
 
 
-def test_a_softmax_jacobian_without_its_second_term_fails(monkeypatch):
+def test_a_softmax_jacobian_without_its_second_term_fails(monkeypatch, same_forward):
     original = attention.attend_backward
 
     def diagonal_only(kind, params, dcontext, memory, cache):
