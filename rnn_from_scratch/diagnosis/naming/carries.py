@@ -46,6 +46,15 @@ def _h_line(own: Own, implied: list[Array]) -> Suspect | None:
         for name, array in _h_basis(at, t, implied[t], own.deltas[t]):
             terms.setdefault(name, []).append(array)
     right = {name for name, _ in paths(at, 1, implied[1], own.deltas[1])}
+    whole = np.stack([sum(array for _, array in paths(at, t, implied[t], own.deltas[t])) for t in range(1, T)])
+    limit = float(np.max(np.abs(target)))
+    if limit < float(np.max(np.abs(whole))) and off(target, np.clip(whole, -limit, limit)) < MATCH:
+        line = source(own, "dh_prev", f"clip(…, −{limit:.4g}, {limit:.4g})")
+        return Suspect(
+            "clipped", Where(None, None, "every step but the last"),
+            f"What reaches h from the step after is cut off at ±{limit:.4g}.",
+            "Clipping belongs to the update; inside the loop it changes the gradient itself.", (line,) if line else (),
+        )
     return _fitted(own, target, terms, right, "h", "dh_prev")
 
 
@@ -137,4 +146,5 @@ def _named_carry(odd: dict[str, float], right: set[str], what: str) -> tuple[str
     if not missing and not extra:
         negative = all(abs(value + 1.0) < MATCH for value in odd.values())
         return ("sign", "The signs in this line.") if negative else ("scale", "The factors in this line.")
-    return "wrong-gate", "A term in this line belongs to another one."
+    hint = "A term in this line belongs to another one."
+    return ("wrong-gate" if what == "c" else "recurrent-matrix"), hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
@@ -96,6 +97,20 @@ def _whole_columns(at: Forward) -> Array:
     return spoilt
 
 
+def _other_targets(by: int, wrap: bool) -> Callable[[Forward], Array]:
+    """p_t less the 1 at the target of another step; without `wrap` the step at the end keeps its own."""
+    def dlogits(at: Forward) -> Array:
+        hot = _p(at) - at.dlogits
+        moved = np.roll(hot, by, axis=0)
+        if not wrap:
+            end = 0 if by > 0 else -1
+            moved[end] = hot[end]
+        found: Array = _p(at) - moved
+        return found
+
+    return dlogits
+
+
 OUTPUTS: tuple[tuple[str, Callable[[Forward], Array]], ...] = (
     ("∂L/∂y is multiplied by p (1 − p) once more", lambda at: at.dlogits * _p(at) * (1 - _p(at))),
     ("∂L/∂y goes through the Jacobian of softmax once more", _through_softmax),
@@ -111,9 +126,14 @@ OUTPUTS: tuple[tuple[str, Callable[[Forward], Array]], ...] = (
 
 def _outputs() -> Iterator[Hypothesis]:
     hint = "The line that starts the backward pass: for softmax and cross-entropy ∂L/∂y = p − (1 at the target)."
+    yield Hypothesis("output-layer", Where(), "∂L/∂h is ∂L/∂y through W_hy reshaped, not transposed", hint,
+                     Change(dhs=lambda _, at: at.dlogits @ at.params["W_hy"].reshape(at.params["W_hy"].shape[::-1])))
     yield Hypothesis("sign", Where(), "∂L/∂y has the wrong sign in what goes to the hidden layer", hint,
                      Change(hidden=lambda at: -at.dlogits))
     moved = [("wrong-time-index", says, _moved(edit)) for says, edit in shifts("∂L/∂y")]
+    for by, wrap in itertools.product((1, -1), (True, False)):
+        which = f"the step {'before' if by > 0 else 'after'}{', index −1 at the end' if wrap else ''}"
+        moved.append(("wrong-time-index", f"the 1 is subtracted at the target of {which}", _other_targets(by, wrap)))
     for kind, says, dlogits in (*(("output-layer", says, dlogits) for says, dlogits in OUTPUTS), *moved):
         yield Hypothesis(kind, Where(), says, hint, Change(hidden=dlogits, output=dlogits))
         yield Hypothesis(kind, Where(), f"{says}, in what goes to the hidden layer", hint, Change(hidden=dlogits))

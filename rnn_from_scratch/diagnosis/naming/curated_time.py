@@ -33,6 +33,7 @@ def in_time(cell: Any) -> Iterator[Hypothesis]:
     if parts_of(cell) > 1:
         yield from _peepholes()
     yield from _loops()
+    yield from _across_the_batch()
 
 
 def _dropped(number: int) -> Iterator[Hypothesis]:
@@ -80,6 +81,7 @@ def _matrices(gates: str) -> Iterator[Hypothesis]:
     def ordered(order: Sequence[int]) -> Callable[[list[Array]], list[Array]]:
         return lambda blocks: [blocks[k] for k in order]
 
+    yield made("recurrent-matrix", None, "δ goes back through W_hh reshaped, not transposed", _reshaped)
     edits: tuple[tuple[str, str, Callable[[Array], Array]], ...] = (
         ("recurrent-matrix", "goes back through W{}, not through its transpose", np.transpose),
         ("recurrent-matrix", "goes back without W{}", lambda block: np.eye(len(block))),
@@ -99,6 +101,12 @@ def _matrices(gates: str) -> Iterator[Hypothesis]:
             names = "".join(gates[k] for k in permuted)
             yield made("recurrent-matrix", None, f"the deltas of {gates} go back through the matrices of {names}",
                        ordered(permuted))
+
+
+def _reshaped(blocks: list[Array]) -> list[Array]:
+    """Return blocks whose transpose side by side is the whole matrix reshaped."""
+    whole = np.hstack(blocks)
+    return np.split(whole.reshape(whole.shape[::-1]).T, len(blocks), axis=1)
 
 
 def _overwritten(number: int, count: int) -> Iterator[Hypothesis]:
@@ -143,6 +151,30 @@ def _loops() -> Iterator[Hypothesis]:
                      "goes back", hint, Change(loop=_other_caches))
     for says, edit in shifts("dh_here"):
         yield Hypothesis("wrong-time-index", where, says, hint, Change(dhs=lambda dhs, _, edit=edit: edit(dhs)))  # type: ignore[misc]
+
+
+def _across_the_batch() -> Iterator[Hypothesis]:
+    """One sequence at a time, and the carry of one is left over for the next."""
+    for order, what in ((1, "the one before it"), (-1, "the one after it")):
+
+        def loop(
+            cell: Any, params: Params, dhs: Array, caches: Sequence[Any], dstate: State, order: int = order
+        ) -> tuple[Any, Any]:
+            N = dhs.shape[1]
+            carry = tuple(part[:1] for part in dstate)
+            columns = {}
+            for n in range(N)[::order]:
+                one = slice(n, n + 1)
+                alone = [type(cache)(*(part[one] for part in cache)) for cache in caches]
+                columns[n] = unroll_backward(cell, params, dhs[:, one], alone, carry)
+                carry = columns[n][0][0]
+            parts = [columns[n] for n in range(N)]
+            dstates = [tuple(np.concatenate(rows) for rows in zip(*(states[t] for states, _ in parts), strict=True))
+                       for t in range(len(dhs) + 1)]
+            return dstates, [np.concatenate([deltas[t] for _, deltas in parts]) for t in range(len(dhs))]
+
+        yield Hypothesis("not-reset", Where(), f"the carry of a sequence starts from what {what} in the batch has left",
+                         "The zeros from which the carry starts: inside the loop over sequences.", Change(loop=loop))
 
 
 def _forwards(cell: Any, params: Params, dhs: Array, caches: Sequence[Any], dstate: State) -> tuple[Any, Any]:

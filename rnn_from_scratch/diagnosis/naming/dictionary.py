@@ -24,11 +24,12 @@ from ...cells import GRUCell, LayerNormLSTMCell, LSTMCell, RNNCell
 from ...cells.indrnn import IndRNNCell
 from ...layers.dense import Dense, DenseCache
 from ..mutants import Edits, Mutant, mutants
-from .hypotheses import TIMES, Hypothesis, at_times, to_carry, to_parameters
+from .hypotheses import TIMES, Hypothesis, at_times, from_later, from_own_loss, to_carry, to_parameters
 from .kinds import named
 from .reference import Change, Forward, Step, gradients
 from .suspects import SourceLine
 
+LATER = "from later steps"
 #: Cells whose source the dictionary reads.
 READ = (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell)
 PREFIX = "rnn_from_scratch/"
@@ -60,6 +61,11 @@ def in_part(at: Forward) -> Iterator[Hypothesis]:
             step: Step = edited if scoped is None else scoped(edited)
             if scoped is not None:
                 yield _hypothesis(cell.step_backward, mutant, Change(step=step), scope)
+            else:
+                later = Change(loop=from_later(edited))
+                yield _hypothesis(cell.step_backward, mutant, later, ", in what comes from later steps", LATER)
+                own = Change(loop=from_own_loss(edited))
+                yield _hypothesis(cell.step_backward, mutant, own, ", in what comes from the step's own loss")
             for time, chosen in TIMES:
                 change = Change(step=at_times(step, chosen))
                 yield _hypothesis(cell.step_backward, mutant, change, f"{scope}, at {time} only", time)
@@ -67,8 +73,8 @@ def in_part(at: Forward) -> Iterator[Hypothesis]:
 
 def _hypothesis(function: Any, mutant: Mutant, change: Change, part: str = "", time: str | None = None) -> Hypothesis:
     kind, where, hint = named(function.__name__, mutant)
-    if time == "every step but the last" and mutant.what == "drop a term":
-        kind = "last-step-only"
+    if mutant.what == "drop a term":
+        kind = {"every step but the last": "last-step-only", LATER: "carry-dropped"}.get(time or "", kind)
     where = where._replace(time=time or where.time)
     says = f"{_short(mutant.old)} is changed to {_short(mutant.new)} ({mutant.what}{part})"
     return Hypothesis(kind, where, says, hint, change, mutant)

@@ -95,6 +95,8 @@ def _factor(
             return None
         factors[sizes] = factor
     formula = read_factor((factor, forwards[sizes]) for sizes, factor in factors.items())
+    if formula is None and max(factors.values()) - min(factors.values()) > SAME * abs(max(factors.values())):
+        return None  # any total is a multiple of another, at one point
     name = formula or f"{next(iter(factors.values())):.6g}"
     sizes = next(sizes for sizes in SIZES if sizes in forwards)
     truth = gradients(forwards[sizes])

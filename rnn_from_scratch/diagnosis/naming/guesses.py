@@ -31,6 +31,9 @@ def guesses(trials: list[Trial], wrong: frozenset[str], lines: tuple[SourceLine,
     if parameters & set(OUTER):
         return guess("output-layer", f"{told(wrong)} wrong, the output layer among them",
                      "The line that starts the backward pass: ∂L/∂y = p − (1 at the target).")
+    if by_size.get((1, 3)) and not by_size.get((1, 1)) and not by_size.get((2, 1)):
+        return guess("not-reset", "right for one sequence of any length, wrong for three of one step",
+                     "What one sequence leaves behind for the next, and all that mixes or drops sequences.", Where())
     if by_size.get((1, 1)):
         return guess("activation-derivative", f"{told(by_size[1, 1])} wrong already at T = 1, N = 1",
                      "One step of one sequence: dh, and from there each delta. There the bias gradient is the delta.")
@@ -38,8 +41,5 @@ def guesses(trials: list[Trial], wrong: frozenset[str], lines: tuple[SourceLine,
         return guess("carry-dropped", f"right at T = 1, {told(by_size[2, 1])} wrong at T = 2",
                      "The way back from one step to the one before: what is handed on, and through which matrix.",
                      Where(time="from two steps on"))
-    if by_size.get((1, 3)):
-        return guess("not-summed-over-batch", "right for one sequence, wrong for three",
-                     "Everything that mixes or drops sequences.", Where(time=None))
     return guess("truncated", f"right up to the smallest sizes, {told(wrong)} wrong in longer sequences",
                  "How far each loss goes back.", Where(time="in longer sequences"))

@@ -16,6 +16,7 @@ from .carries import carry_lines
 from .dictionary import source_line
 from .hypotheses import Hypothesis
 from .labels import MATCH
+from .own_losses import own_loss_line
 from .own_values import Own, implied_dc, source
 from .reference import gates_of, off
 from .suspects import Suspect, Where
@@ -29,6 +30,9 @@ def line_suspects(own: Own, hypotheses: Iterable[Hypothesis]) -> list[Suspect]:
     bad = {gate: _times(own, k) for k, gate in enumerate(gates)}
     wrong_at_last = [gate for gate in gates if last in bad[gate]]
     if wrong_at_last:
+        shared_dh = own_loss_line(own)
+        if shared_dh is not None:
+            return [shared_dh]
         found = []
         for gate in wrong_at_last:
             found.append(_delta_line(own, gates, gate, bad[gate], steps))
@@ -100,8 +104,8 @@ def _shared_line(own: Own, steps: list[Hypothesis]) -> Suspect | None:
         return None
     line = source(own, "dc", "another value")
     return Suspect(
-        "wrong-gate", Where(None, "c"), "The deltas of i, f and g belong to one and the same ∂L/∂c at the last step, "
-        "and that is wrong.", "The line of ∂L/∂c: dc_future + dh · o · (1 − tanh² c).", (line,) if line else (), False,
+        "activation-derivative", Where(None, "c"), "The deltas of i, f and g belong to one and the same ∂L/∂c at the last "
+        "step, and that is wrong.", "The line of ∂L/∂c: dc_future + dh · o · (1 − tanh² c).", (line,) if line else (), False,
     )
 
 

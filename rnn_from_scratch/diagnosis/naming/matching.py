@@ -18,8 +18,14 @@ from .suspects import SourceLine, Suspect
 
 RIGHT = 1e-7  # a block is right below this
 FLOAT32 = 100.0  # times these limits, where gradients come as float32
+FROM_SOURCE = 5  # the prior of the dictionary
 FLOOR = 1e-10  # or where it differs by less than this share of the whole gradient
 OUTER = ("W_hy", "b_y")
+ODD = (  # edits that only a machine makes
+    "another constant", "another key", "decide the condition", "drop the call", "drop an argument", "drop the index",
+    "drop a bound", "the step wrapped", "the step looped", "another operator", "drop the statement",
+    "a factor too much",
+)  # fmt: skip
 BESIDE = ("xs", "h0", "c0")
 
 
@@ -92,10 +98,7 @@ def _weight(hypothesis: Hypothesis) -> float:
     """Edits that people make come before those that only a machine makes."""
     if hypothesis.line is None:
         return 1.0 if hypothesis.odd else 0.0
-    odd = ("another constant", "another key", "decide the condition", "drop the call", "drop an argument",
-           "drop the index", "drop a bound", "the step wrapped", "the step looped", "another operator", "drop the statement",
-           "a factor too much")
-    return (2.0 if hypothesis.kind == "unknown" else 0.0) + (1.0 if hypothesis.line.what in odd else 0.0)
+    return (2.0 if hypothesis.kind == "unknown" else 0.0) + (1.0 if hypothesis.line.what in ODD else 0.0)
 
 
 def _compare(
@@ -118,7 +121,7 @@ def _compare(
             if name in wrong:
                 explained.add(name)
                 gap = max(gap, distance)
-        elif _quickly(theirs[name], one.bench.truth[name]) > RIGHT * one.slack:  # changed, and not to the student's
+        elif _quickly(theirs[name], one.bench.truth[name]) > RIGHT * one.slack:  # a change, but not this one
             parameters.add(name.partition(":")[0])
             if name not in wrong or len(parameters) > 1:
                 return None
@@ -205,18 +208,26 @@ def _once(lines: list[SourceLine]) -> tuple[SourceLine, ...]:
 
 
 def _merged(group: list[Candidate], cell: Any, right: frozenset[str]) -> list[Suspect]:
-    """One suspect a kind and gate, the best first, with the lines of all that say the same."""
+    """One suspect a kind and gate, the best first, with the lines of all that say the same.
+
+    What only the dictionary says, where a likelier list has a name of another kind, is no suspect of its own: its lines
+    give the same numbers and stand behind those of the first.
+    """
     merged: dict[tuple[str, str | None], Suspect] = {}
     lines: dict[tuple[str, str | None], list[SourceLine]] = {}
+    first = group[0]
+    best = (first.suspect.kind, first.suspect.where.gate)
     for candidate in group:
         suspect = candidate.suspect
         key = (suspect.kind, suspect.where.gate)
         if key not in merged and suspect.kind in {kind for kind, _ in merged}:
             key = next(known for known in merged if known[0] == suspect.kind)
+        if key not in merged and merged and candidate.prior[1] >= FROM_SOURCE > first.prior[1]:
+            key = best
         merged.setdefault(key, suspect)
         lines.setdefault(key, []).extend(suspect.lines)
     found = [replace(suspect, lines=_once(lines[key])) for key, suspect in merged.items()]
     if not any(suspect.lines for suspect in found):
-        first = found[0]
-        found[0] = replace(first, lines=lines_about(cell, first.kind, first.where, group[0].explains, right))
+        top = found[0]
+        found[0] = replace(top, lines=lines_about(cell, top.kind, top.where, first.explains, right))
     return found

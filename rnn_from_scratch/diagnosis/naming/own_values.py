@@ -114,6 +114,8 @@ def implied_dh(own: Own, t: int, gate: str) -> Array:
     mine = np.split(own.deltas[t], count, axis=1)[gates_of(own.at.cell).index(gate)]
     if gate == "o":
         factor = cache.tanh_c * cache.o * (1 - cache.o)
+    elif gate == "n":
+        factor = (1 - cache.z) * (1 - cache.n**2)
     else:
         factor = (cache.h_prev - cache.n) * cache.z * (1 - cache.z)
     implied: Array = mine / factor

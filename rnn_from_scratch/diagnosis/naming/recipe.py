@@ -22,7 +22,7 @@ from .guesses import guesses
 from .labelled import from_labels
 from .labels import bench
 from .lines import line_suspects
-from .matching import BESIDE, OUTER, Candidate, Trial, from_hypotheses, ranked, told, trial
+from .matching import BESIDE, FROM_SOURCE, OUTER, Candidate, Trial, from_hypotheses, ranked, told, trial
 from .own_values import recovered
 from .problem import LEAST, SIZES, Problem, make_point, orthonormal_point, sized
 from .reference import Forward, gradients, off
@@ -161,13 +161,13 @@ class _Case:
             if not _explained(candidates, wrong):
                 for prior, some in enumerate((in_time, in_sums, in_cells, slope_hypotheses)):
                     candidates += from_hypotheses(some(self.cell), main, wrong, 1 + prior)
-            candidates += from_hypotheses(dictionary(at), main, wrong, 5)  # also for the lines that it knows
+            candidates += from_hypotheses(dictionary(at), main, wrong, FROM_SOURCE)  # also for the lines that it knows
             lines: list[Suspect] = []
             if not _explained(candidates, wrong):
-                lines = [] if wrong >= set(OUTER) else self._by_lines()
+                lines = [] if "W_hy" in wrong and not self._outer_known(candidates, wrong) else self._by_lines()
                 if not lines or not all(line.certain for line in lines):
                     for more in (slope_hypotheses(self.cell, timed=True), in_part(at)):
-                        candidates += from_hypotheses(more, main, wrong, 6)
+                        candidates += from_hypotheses(more, main, wrong, FROM_SOURCE + 1)
         found, left = ranked(candidates, wrong, frozenset(main[0].mine), self.cell)
         if lines and left:
             found, left = ([*lines, *found] if lines[0].certain else [*found, *lines]), frozenset()
@@ -179,6 +179,12 @@ class _Case:
         guess = guesses(trials, left, lines_of(cell, left, right)) if left else []
         only_beside = all(suspect.where.parameter in BESIDE for suspect in found)
         self.suspects += [*guess, *found] if only_beside else [*found, *guess]
+
+    @staticmethod
+    def _outer_known(candidates: list[Candidate], wrong: frozenset[str]) -> bool:
+        """True where a mistake of the output layer's own explains it, so that ∂L/∂y may be right for all else."""
+        outer = wrong & set(OUTER)
+        return any(outer <= candidate.explains <= set(OUTER) for candidate in candidates)
 
     def _by_lines(self) -> list[Suspect]:
         """Tier 8, where no hypothesis gives all of the numbers: line by line."""

@@ -89,10 +89,10 @@ def forward(
 def neighbours(caches: Sequence[Any], final: State, xs: Array) -> list[Any]:
     """Give every cache its place in time, so that a hypothesis can reach for a value of another step.
 
-    cache.before is the step before (zeros before the first); cache.wrapped is caches[t − 1] as Python reads it (before
-    the first the last one); cache.looped is that of a list with the initial state in front (before the first the final
-    state); cache.after is the step after (after the last a cache of zeros that holds the final state as h_prev and
-    c_prev). cache.x is the step's input.
+    cache.before is the step before (before the first a cache of zeros that holds the initial state as h, c, tanh_c);
+    cache.wrapped is caches[t − 1] as Python reads it (before the first the last one); cache.looped is that of a list
+    with the initial state in front (before the first the final state); cache.after is the step after (after the last a
+    cache of zeros that holds the final state as h_prev and c_prev). cache.x is the step's input.
     """
     kind = type(caches[0])
     if not hasattr(kind, "_fields"):  # a cell from elsewhere keeps what it likes
@@ -101,12 +101,20 @@ def neighbours(caches: Sequence[Any], final: State, xs: Array) -> list[Any]:
     steps = [placed(*cache) for cache in caches]
     zeros = placed(*(np.zeros_like(part) for part in caches[0]))
     ends = {f"{name}_prev": part for name, part in zip("hc", final, strict=False)}
+    first = caches[0]
+    if "gated" in kind._fields and first.gated is first.h_prev:  # a GRU that resets before: another name for h_{t−1}
+        ends["gated"] = final[0]
+    starts = {"h": getattr(first, "h_prev", None), "c": getattr(first, "c_prev", None)}
+    if starts["c"] is not None:
+        starts["tanh_c"] = np.tanh(starts["c"])
     beyond = placed(*(ends.get(name, zero) for name, zero in zip(kind._fields, zeros, strict=True)))
     zeros.x = beyond.x = np.zeros_like(xs[0])
+    start = placed(*(starts.get(name, zero) for name, zero in zip(kind._fields, zeros, strict=True)))
+    start.x = zeros.x
     for t, step in enumerate(steps):
         step.x = xs[t]
         step.t, step.last = t, t == len(steps) - 1
-        step.before, step.wrapped = (steps[t - 1] if t else zeros), steps[t - 1]
+        step.before, step.wrapped = (steps[t - 1] if t else start), steps[t - 1]
         step.looped = steps[t - 1] if t else beyond
         step.after = beyond if step.last else steps[t + 1]
     return steps

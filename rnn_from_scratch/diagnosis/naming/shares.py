@@ -109,6 +109,11 @@ def patterns(T: int) -> Iterator[Pattern]:
         made("again and again", "not-reset", "not-reset", "every step",
              "each step's share is added once more at every step that follows in the loop", (use + 1.0) + 0 * loss),
     ]
+    every.append(made("cut in the middle", "truncated", "truncated", "across the middle",
+                      "nothing goes back across the middle of the sequence", (loss < T // 2) | (use >= T // 2)))
+    for width in range(1, T):
+        every.append(made(f"cut after step {width}", "truncated", "truncated", f"across step {width}",
+                          f"nothing goes back from step {width + 1} to step {width}", (loss < width) | (use >= width)))
     for width in range(2, T):
         steps = f"{width} steps"
         every.append(made(f"window of {width}", "truncated", "truncated", f"more than {width - 1} steps back",

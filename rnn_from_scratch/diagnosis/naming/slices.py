@@ -35,7 +35,7 @@ def lines_about(
     gates = gates_of(cell)
     deltas = {f"delta_{gate}" for gate in gates} or {"delta"}
     step = type(cell).step_backward
-    back = _sliced(step, {"dh_prev", RETURNED}, deltas) + _sliced(bptt.unroll_backward, {"dstate"}, set())
+    back = _sliced(step, {"dh_prev", "dc_prev", RETURNED}, deltas) + _sliced(bptt.unroll_backward, {"dstate"}, set())
     if kind in ("carry-dropped", "recurrent-matrix", "truncated", "last-step-only"):
         return back
     chosen = [gate for gate in gates if gate in (where.gate or "")]

@@ -72,8 +72,8 @@ class Taken(NamedTuple):
 
     @property
     def before(self) -> Array:
-        """The same output at the step before; h_{t−1} is at hand before the first step too."""
-        value: Array = self.cache.h_prev if self.site.name == "h" else getattr(self.cache.before, self.site.name)
+        """The same output at the step before."""
+        value: Array = getattr(self.cache.before, self.site.name)
         return value
 
     @property
@@ -168,8 +168,8 @@ VARIANTS = (
         np.tanh(q.s) if q.site.function == "tanh" else sigmoid(q.s))),
     Variant("1 + s² stands for {f}′", lambda q: 1.0 + q.s * q.s, True),
     Variant("the pre-activation stands for {f}′", lambda q: q.a, True),
-    Variant("s {f}′ stands for {f}′", lambda q: q.s * q.right, True),
-    Variant("s tanh′(s) stands for {f}′", lambda q: q.s * (1.0 - np.tanh(q.s) ** 2), True),
+    Variant("s times {f}′ stands for {f}′", lambda q: q.s * q.right, True),
+    Variant("s times tanh′(s) stands for {f}′", lambda q: q.s * (1.0 - np.tanh(q.s) ** 2), True),
     Variant("1 − |s| stands for {f}′", lambda q: 1.0 - np.abs(q.s), True),
     Variant("√(1 − s²) stands for {f}′", lambda q: np.sqrt(np.abs(1.0 - q.s * q.s)), True),
     Variant("it is divided by {f}′, not multiplied", lambda q: 1.0 / q.right, True),
@@ -217,6 +217,11 @@ def _mixtures(sites: list[Site]) -> Iterator[tuple[tuple[Site, ...], Variant]]:
         yield (site,), Variant(f"{other.name} (1 − {site.name}) stands for {{f}}′", _times_other(other.name))
 
 
+    for site in sites:
+        if site.name == "tanh_c" and site.function == "tanh":
+            yield (site,), Variant("1 − h² stands for 1 − tanh² c", lambda q: 1.0 - (q.cache.o * q.s) ** 2)
+
+
 def _one_minus(name: str) -> Rule:
     return lambda q: q.s * (1.0 - getattr(q.cache, name))
 
@@ -228,6 +233,7 @@ def _times_other(name: str) -> Rule:
 def _groups(sites: list[Site]) -> list[tuple[Site, ...]]:
     """Each site alone, all of one function, all gates, all."""
     groups: list[tuple[Site, ...]] = [(site,) for site in sites]
+    groups += [pair for pair in itertools.combinations(sites, 2) if pair[0].function == pair[1].function]
     for function in dict.fromkeys(site.function for site in sites):
         groups.append(tuple(site for site in sites if site.function == function))
     groups.append(tuple(site for site in sites if site.name != "tanh_c"))

@@ -163,9 +163,12 @@ def _kept(student: Student, point: Point, answers: list[Answer], differing: dict
     name = max(differing, key=lambda key: differing[key])
     worst = f"{', '.join(differing)} differ between two calls with the same arguments, {name} by {differing[name]:.2g}"
     one, two, three = answers[:FEWEST]
-    if not apart(_difference(one, two), _difference(two, three)):
+    added, again = _difference(one, two), _difference(two, three)
+    factor = _factor(added, again)
+    if factor is not None:
+        more = "the same again" if abs(factor - 1.0) < SAME else f"{factor:.3g} times what the one before added"
         return Suspect(
-            "not-reset", Where(), f"{worst}; each call adds the same again.",
+            "not-reset", Where(), f"{worst}; each call adds {more}.",
             "Arrays of gradients that live longer than a call (on a class, a module, as a default argument): set them "
             "to zero at the start of every call.",
         )
@@ -185,6 +188,14 @@ def _kept(student: Student, point: Point, answers: list[Answer], differing: dict
         "Dropout, a random part of the batch, or np.random anywhere in it: a gradient check needs one fixed function. "
         "Turn it off, or draw from a generator with the same seed at each call.",
     )
+
+
+def _factor(added: Answer, again: Answer) -> float | None:
+    """Return what every array of `again` is `added` times, None where there is no such number."""
+    square = sum(float(np.vdot(array, array)) for array in added.grads.values())
+    factor = sum(float(np.vdot(added.grads[k], again.grads[k])) for k in added.grads) / square if square else 0.0
+    scaled = Answer(factor * added.losses, {name: factor * array for name, array in added.grads.items()})
+    return factor if factor and not any(gap > 1e-9 for gap in apart(scaled, again).values()) else None
 
 
 def _difference(one: Answer, two: Answer) -> Answer:
