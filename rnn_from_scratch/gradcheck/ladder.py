@@ -16,7 +16,7 @@ from .direction import SLACK, rounding_floor
 from .numerical import NotFiniteError, real_value
 
 #: From small to large, times max(1, |w|). The usual steps are among them: they sharpen where nothing bends.
-LADDER = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+LADDER = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 
 class Estimate(NamedTuple):
@@ -49,7 +49,7 @@ def derivative_at(loss: Callable[[Array], Any], array: Array, index: tuple[int, 
 
 
 def _central(loss: Callable[[Array], Any], array: Array, index: tuple[int, ...], h: float) -> float:
-    """Divide by the distance of the points as they are stored: w ± 1e-8 is off by a millionth of the step."""
+    """Divide by the distance of the points as they are stored: w ± 1e-10 is off by a millionth of the step."""
     ahead, behind = array.copy(), array.copy()
     ahead[index] += h
     behind[index] -= h

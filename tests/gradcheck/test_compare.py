@@ -212,7 +212,8 @@ def test_missing_and_extra_keys_are_findings():
     [
         (np.ones((2, 3)), "ndarray of shape (2, 3)"), (np.ones(3), "ndarray of shape (3,)"), (None, "NoneType"),
         (1.5, "float of shape ()"), ("gradient", "str"), (np.ones(2, complex), "complex128"),
-        (np.ones(2, bool), "bool"), (np.ones(2, object), "object"), (np.array(["a", "b"]), "<U1"),
+        (np.ones(2, np.float16), "float16"), (np.ones(2, bool), "bool"), (np.ones(2, object), "object"),
+        (np.array(["a", "b"]), "<U1"),
     ],
 )
 def test_a_wrong_shape_is_a_wrong_row(wrong, got):

@@ -100,6 +100,15 @@ def test_gradients_that_come_in_float32_are_no_false_alarm(method):
     assert not check_gradients(loss, params, grads, tolerance=1e-12).ok  # as asked
 
 
+def test_directions_of_float32_gradients_are_no_false_alarm():
+    """However little a direction's number is off itself: it was made of float32."""
+    w = A.astype(np.float32)
+    rough = np.float32(1 + 3e-4) * 3 * w**2
+    check_along_directions(lambda w: (w**3).sum(), w, rough, rng=np.random.default_rng(0)).raise_if_wrong()
+    for wrong in (np.float32(1.002) * rough, rough.astype(np.float64)):
+        assert not check_along_directions(lambda w: (w**3).sum(), w, wrong, rng=np.random.default_rng(0)).ok
+
+
 def test_dust_in_float32_cannot_be_told_from_zero():
     params = {"w": A, "b": A}
     grads = {"w": 2 * A, "b": (1e-8 * A).astype(np.float32)}
@@ -152,6 +161,8 @@ def test_a_wrong_zero_that_rounding_hides_is_not_certified(method):
     assert unused["b"].verdict == "zero, within rounding"
     idle = check_gradients(lambda w: 1e13 + 0 * w.real.sum(), A, 0 * A, method)
     assert idle.rows[0].verdict == "zero, within rounding"
+    wobbling = check_gradients(lambda w: (1e13 + w.real.sum()) - w.real.sum(), A, 0 * A, method)  # by its rounding
+    assert wobbling.rows[0].verdict == "zero, within rounding"
     rest = check_gradients(lambda w: (w.real**2).sum() + 1, 0 * A, 0 * A, method)  # at rest, not without effect
     assert rest.rows[0].verdict == "zero, within rounding"
 

@@ -93,10 +93,12 @@ def test_a_feature_that_large_steps_jump_over_is_not_lost(method):
 
 
 def test_what_bends_within_every_step_is_at_a_kink_or_cannot_be_told():
-    w = np.array([3e-10, 0.5])
+    w = np.array([3e-13, 0.5])
     for factor in (1.0, 0.5):
-        report = check_gradients(smooth_abs(1e-9), w, factor * slope(1e-9, w))
-        assert not report.ok
+        assert not check_gradients(smooth_abs(1e-12), w, factor * slope(1e-12, w)).ok
+    narrow = np.array([3e-10, 0.5])  # the shortest steps still see it, roughly
+    check_gradients(smooth_abs(1e-9), narrow, slope(1e-9, narrow)).raise_if_wrong()
+    assert not check_gradients(smooth_abs(1e-9), narrow, np.array([0.5, 1.0]) * slope(1e-9, narrow)).ok
 
 
 def test_a_kink_within_the_default_step_is_no_false_alarm():

@@ -100,6 +100,16 @@ def test_steps_grow_with_the_weight_as_in_checks():
     assert report.step_curve(methods=["central"], steps=[1e-5]).errors["central"][0] == report.rows[0].error
 
 
+def test_a_step_that_moves_nothing_misses_all_of_the_gradient():
+    curve = step_curve(smooth, A, RIGHT, steps=[1e-40, 1e-5], methods=["central"])
+    assert curve.errors["central"][0] == 1.0
+    curve.plot()
+    idle = step_curve(lambda p: smooth(p["w"]), {"w": A, "b": A}, {"w": RIGHT, "b": 0 * A}, "b", steps=[1e-5])
+    assert idle.errors["central"].tolist() == [0.0]
+    idle.plot()
+    str(idle)
+
+
 # Whose V
 
 

@@ -84,19 +84,27 @@ def test_where_nothing_can_tell_it_says_so(method):
         assert str(report).splitlines()[-1].endswith(": 1 not certain")
 
 
+@pytest.mark.parametrize("method", ["auto", "richardson"])
 @pytest.mark.parametrize(("constant", "to"), [(1e6, 1e-6), (1e8, 1e-4)])
-def test_what_rounding_leaves_is_certified_and_no_more(constant, to):
+def test_what_rounding_leaves_is_certified_and_no_more(constant, to, method):
     def loss(p):
         return smooth_abs(p) + constant
 
-    report = check_gradients(loss, A, ABS_SLOPE)
+    report = check_gradients(loss, A, ABS_SLOPE, method)
     report.raise_if_wrong()
     word, number = report.rows[0].verdict.rsplit(" ", 1)
     assert word == "right to"
     assert to / 10 < float(number) < to
     assert "(rounding " in str(report)
-    assert not check_gradients(loss, A, (1 + 10 * to) * ABS_SLOPE).ok
-    assert not check_gradients(loss, A, ABS_SLOPE, tolerance=to / 1000).ok  # more is asked than can be seen
+    assert not check_gradients(loss, A, (1 + 10 * to) * ABS_SLOPE, method).ok
+    assert not check_gradients(loss, A, ABS_SLOPE, method, tolerance=to / 1000).ok  # more is asked than can be seen
+
+
+@pytest.mark.parametrize("method", ["auto", *REAL])
+def test_nothing_is_certified_where_more_than_a_thousandth_is_hidden(method):
+    for constant, verdict in ((2e8, "right to "), (1e10, "cannot tell")):
+        report = check_gradients(lambda p, c=constant: smooth_abs(p) + c, A, ABS_SLOPE, method)
+        assert report.rows[0].verdict.startswith(verdict)
 
 
 @pytest.mark.parametrize("method", ["auto", "complex", *REAL])
