@@ -97,7 +97,7 @@ def _plain(definition: ast.FunctionDef) -> None:
             if isinstance(statements, list):
                 for i, statement in enumerate(statements):
                     if isinstance(statement, ast.AnnAssign) and statement.value is not None:
-                        statements[i] = ast.Assign([statement.target], statement.value)
+                        statements[i] = ast.copy_location(ast.Assign([statement.target], statement.value), statement)
     if ast.get_docstring(definition) is not None:
         definition.body = definition.body[1:]
 

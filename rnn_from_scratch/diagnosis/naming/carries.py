@@ -14,18 +14,26 @@ from ...arrays import Array
 from ...cells import GRUCell, LSTMCell, RNNCell
 from .labels import MATCH
 from .own_values import Own, implied_dc, implied_dh, paths, source
-from .reference import Forward, gates_of, off
+from .reference import Forward, Step, gates_of, off
 from .suspects import Suspect, Where
 
 
-def carry_lines(own: Own, bad: dict[str, set[int]], known: list[str]) -> list[Suspect]:
-    """Fit what reaches h (and c) at a step from the values of the step after."""
+def carry_lines(
+    own: Own, bad: dict[str, set[int]], known: list[str], steps: dict[str, Step] | None = None
+) -> list[Suspect]:
+    """Fit what reaches h (and c) at a step from the values of the step after.
+
+    `known` are gates whose own line is wrong, `steps` what their line is instead, where that is known.
+    """
     at, T = own.at, len(own.deltas)
     reveal = {RNNCell: "", LSTMCell: "o", GRUCell: "z"}[type(at.cell)]
-    if reveal in known or T < 3:
+    instead = (steps or {}).get(reveal)
+    if T < 3 or (reveal in known and instead is None):
         return []
     found = []
-    implied = [implied_dh(own, t, reveal) for t in range(T)]
+    implied = [implied_dh(own, t, reveal, instead) for t in range(T)]
+    if not all(np.isfinite(dh).all() for dh in implied):  # a slope of zero hides it
+        return []
     if bad[reveal]:
         found.append(_h_line(own, implied))
     if isinstance(at.cell, LSTMCell) and not set("ifg") & set(known) and bad["i"] | bad["f"] | bad["g"]:

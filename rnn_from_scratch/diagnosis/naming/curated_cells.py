@@ -21,6 +21,7 @@ def in_cells(cell: Any) -> Iterator[Hypothesis]:
         yield _output_gate_takes_dc()
     if type(cell) is GRUCell:
         yield from _two_resets(cell.reset_after)
+        yield _other_update()
     if gates_of(cell):
         yield from _computed_again(gates_of(cell))
 
@@ -38,6 +39,18 @@ def _output_gate_takes_dc() -> Hypothesis:
         "wrong-gate", Where(None, "o"), "δ of o is written from ∂L/∂c, not from ∂L/∂h",
         "The output gate's line: h = o · tanh(c), so its delta starts from dh; only i, f and g start from dc.",
         Change(step=step))
+
+
+def _other_update() -> Hypothesis:
+    def step(cell: Any, params: Params, dstate: State, cache: Any) -> tuple[State, Any]:
+        (carried,), delta = original(cell, params, dstate, cache._replace(z=1.0 - cache.z))
+        dr, dz, dn = np.split(delta, 3, axis=1)
+        W_hz = np.split(params["W_hh"], 3, axis=1)[1]
+        return (carried - 2.0 * dz @ W_hz.T,), np.concatenate([dr, -dz, dn], axis=1)
+
+    return Hypothesis(
+        "wrong-gate", Where(None, "z"), "the backward is that of h = (1 − z) h_{t−1} + z n, z and 1 − z exchanged",
+        "The update gate's convention: here h = (1 − z) n + z h_{t−1}, forward and backward.", Change(step=step))
 
 
 def _two_resets(after: bool) -> Iterator[Hypothesis]:

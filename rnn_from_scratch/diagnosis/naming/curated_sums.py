@@ -25,6 +25,9 @@ def in_sums(cell: Any) -> Iterator[Hypothesis]:
     yield from _second_backwards()
     for number in range(parts_of(cell)):
         yield from _initial_state(number)
+    for says, edit in shifts("∂L/∂x"):
+        yield Hypothesis("wrong-time-index", Where("xs"), says, "Where the gradients of the inputs are put in order.",
+                         Change(after=_inputs_moved(edit)))
 
 
 # What the deltas are multiplied with
@@ -198,6 +201,10 @@ def _initial_state(number: int) -> Iterator[Hypothesis]:
     for own, what in ((False, "from later steps"), (True, "its own loss included")):
         says = f"∂L/∂{name} is that of the state after the first step, {what}"
         yield Hypothesis("wrong-time-index", Where(name), says, hint, Change(after=_of_the_next(number, own)))
+
+
+def _inputs_moved(edit: Edit) -> Callable[[Gradients, Forward], Gradients]:
+    return lambda found, _: {**found, "xs": edit(found["xs"])}
 
 
 def _of_the_next(number: int, with_own_loss: bool) -> Callable[[Gradients, Forward], Gradients]:

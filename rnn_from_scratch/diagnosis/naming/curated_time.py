@@ -26,6 +26,7 @@ def in_time(cell: Any) -> Iterator[Hypothesis]:
     if parts_of(cell) > 1:  # with one part the shares of `shares.py` say it all
         for number in range(parts_of(cell)):
             yield from _dropped(number)
+            yield from _cut(number)
     if "W_hh" in cell.param_shapes():
         yield from _matrices(gates_of(cell))
     for number in range(parts_of(cell)):
@@ -50,6 +51,16 @@ def _dropped(number: int) -> Iterator[Hypothesis]:
                          Change(step=at_times(step, lambda cache: bool(cache.t == 1))))
         yield Hypothesis(kind, Where(None, gate, "from the last step"), f"{says}, from the last step only", hint,
                          Change(step=at_times(step, lambda cache: bool(cache.last))))
+
+
+def _cut(number: int) -> Iterator[Hypothesis]:
+    """∂L/∂h or ∂L/∂c alone is cut at the borders of windows."""
+    name = PARTS[number]
+    for width in range(2, 5):
+        step = at_times(_scaled(number, 0.0), lambda cache, width=width: cache.t % width == 0)  # type: ignore[misc]
+        yield Hypothesis("truncated", Where(None, "c" if number else None, f"across borders of {width} steps"),
+                         f"∂L/∂{name} is not handed on across the borders of windows of {width} steps",
+                         "Where the sequence is cut into windows: which state is detached there.", Change(step=step))
 
 
 def _scaled(number: int, factor: float) -> Step:

@@ -77,7 +77,7 @@ def _hypothesis(function: Any, mutant: Mutant, change: Change, part: str = "", t
         kind = {"every step but the last": "last-step-only", LATER: "carry-dropped"}.get(time or "", kind)
     where = where._replace(time=time or where.time)
     says = f"{_short(mutant.old)} is changed to {_short(mutant.new)} ({mutant.what}{part})"
-    return Hypothesis(kind, where, says, hint, change, mutant)
+    return Hypothesis(kind, where, says, hint, change, mutant, part)
 
 
 def _short(node: ast.AST) -> str:
@@ -92,7 +92,8 @@ def source_line(hypothesis: Hypothesis) -> SourceLine | None:
     if mutant is None:
         return None
     place = f"{PREFIX}{mutant.file}:{mutant.line}"
-    return SourceLine(place, mutant.before, _readable(mutant.after))
+    part = f"  # {hypothesis.part.removeprefix(', ')}" if hypothesis.part else ""
+    return SourceLine(place, mutant.before, _readable(mutant.after) + part)
 
 
 def _readable(text: str) -> str:

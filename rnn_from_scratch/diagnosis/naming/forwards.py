@@ -98,6 +98,8 @@ def _factor(
     if formula is None and max(factors.values()) - min(factors.values()) > SAME * abs(max(factors.values())):
         return None  # any total is a multiple of another, at one point
     name = formula or f"{next(iter(factors.values())):.6g}"
+    if abs(next(iter(factors.values())) * np.log(2.0) - 1.0) < SAME:
+        name = "1/ln 2 (the logarithm is to base 2)"
     sizes = next(sizes for sizes in SIZES if sizes in forwards)
     truth = gradients(forwards[sizes])
     same = all(off(array, factors[sizes] * truth[key]) < SAME for key, array in answers[sizes].grads.items())

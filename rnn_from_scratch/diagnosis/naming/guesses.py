@@ -8,8 +8,13 @@ from .suspects import SourceLine, Suspect, Where
 SAID = "nothing that is known gives these numbers"
 
 
-def guesses(trials: list[Trial], wrong: frozenset[str], lines: tuple[SourceLine, ...]) -> list[Suspect]:
-    """Return one suspect that is not certain: tier 7, which parameters are wrong, and from which sizes on."""
+def guesses(
+    trials: list[Trial], wrong: frozenset[str], lines: tuple[SourceLine, ...], others: frozenset[str] = frozenset()
+) -> list[Suspect]:
+    """Return one suspect that is not certain: tier 7, which parameters are wrong, and from which sizes on.
+
+    `others` are wrong too, and have a suspect already.
+    """
     parameters = {name.partition(":")[0] for name in wrong}
     by_size = {(one.bench.sizes["T"], one.bench.sizes["N"]): one.wrong - set(BESIDE) for one in trials}
     alone = Where(next(iter(parameters))) if len(parameters) == 1 else Where()
@@ -24,10 +29,15 @@ def guesses(trials: list[Trial], wrong: frozenset[str], lines: tuple[SourceLine,
         return guess("carry-dropped" if "xs" in parameters else "wrong-time-index",
                      f"{told(wrong)} wrong, every parameter right",
                      "The lines that fill it, inside the loop or after it.")
-    if len(parameters - set(BESIDE)) == 1:
-        return guess("wrong-time-index" if alone.parameter in ("W_hh", "W_xh") else "unknown",
-                     f"{told(wrong)} wrong, the other parameters right, so the deltas are right",
+    if not any(name.partition(":")[0] == "b_h" for name in wrong) and not parameters & set(OUTER):
+        gates = {name.partition(":")[2] for name in wrong} - {""}
+        right = "so the deltas are right" if not others else "or named above"
+        return guess("wrong-gate" if len(gates) == 1 else "wrong-time-index",
+                     f"{told(wrong)} wrong, b_h right, {right}",
                      "The line that adds up this gradient: what each delta is multiplied with, and the sum.")
+    if parameters == {"b_h"}:
+        return guess("unknown", f"{told(wrong)} wrong, the other parameters right, so the deltas are right",
+                     "The line that adds up this gradient: the sum of the deltas.")
     if parameters & set(OUTER):
         return guess("output-layer", f"{told(wrong)} wrong, the output layer among them",
                      "The line that starts the backward pass: ∂L/∂y = p − (1 at the target).")

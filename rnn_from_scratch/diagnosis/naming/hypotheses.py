@@ -24,6 +24,7 @@ class Hypothesis(NamedTuple):
     hint: str
     change: Change
     line: Any = None  # the Mutant of the reference's source, where it is one
+    part: str = ""  # where a changed line is in force only in part
     odd: bool = False  # True for what fits now and then, and is seldom what somebody wrote
 
 

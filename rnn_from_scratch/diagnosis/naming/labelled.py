@@ -42,7 +42,7 @@ def _rearranged(trials: list[Trial], wrong: frozenset[str]) -> Iterator[Candidat
             yield Candidate(Suspect(
                 "swapped", Where(parameter), f"{parameter}: yours has the right numbers in other places.",
                 "A reshape or a transpose too much, or blocks put together in another order.",
-            ), names, frozenset(), (0.0, 0.9, 0.0))
+            ), names, frozenset(), (1.0, 0.9, 0.0))
 
 
 def _sorted(arrays: Mapping[str, Array], names: list[str]) -> Array:
@@ -57,7 +57,8 @@ def _labelled(
     whose, numbers = told(names), [value for name in names for value in values[name].get(label, [])]
 
     def made(kind: str, prior: float, evidence: str, hint: str, at: Where = where) -> Candidate:
-        return Candidate(Suspect(kind, at, evidence, hint), names, frozenset(), (0.0, prior, 0.0))
+        odd = 1.0 if label.what == "reordered" else 0.0  # it says less than others
+        return Candidate(Suspect(kind, at, evidence, hint), names, frozenset(), (odd, prior, 0.0))
 
     if label.what == "zero":
         yield made("output-layer" if outer else "zero", 0.0, f"{whose}: yours is 0 everywhere.",

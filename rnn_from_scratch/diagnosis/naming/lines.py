@@ -18,7 +18,7 @@ from .hypotheses import Hypothesis
 from .labels import MATCH
 from .own_losses import own_loss_line
 from .own_values import Own, implied_dc, source
-from .reference import gates_of, off
+from .reference import Step, gates_of, off
 from .suspects import Suspect, Where
 
 
@@ -33,14 +33,14 @@ def line_suspects(own: Own, hypotheses: Iterable[Hypothesis]) -> list[Suspect]:
         shared_dh = own_loss_line(own)
         if shared_dh is not None:
             return [shared_dh]
-        found = []
-        for gate in wrong_at_last:
-            found.append(_delta_line(own, gates, gate, bad[gate], steps))
+        named = {gate: _delta_line(own, gates, gate, bad[gate], steps) for gate in wrong_at_last}
+        found = [suspect for suspect, _ in named.values()]
         if isinstance(own.at.cell, LSTMCell) and set("ifg") <= set(wrong_at_last):
             shared = _shared_line(own, steps)
             if shared is not None:
-                found = [shared, *(s for s, gate in zip(found, wrong_at_last, strict=True) if gate == "o")]
-        return [*found, *carry_lines(own, bad, wrong_at_last)]
+                found = [shared, *(suspect for gate, (suspect, _) in named.items() if gate == "o")]
+        instead = {gate: step for gate, (_, step) in named.items() if step is not None}
+        return [*found, *carry_lines(own, bad, wrong_at_last, instead)]
     return carry_lines(own, bad, [])
 
 
@@ -67,19 +67,26 @@ def _times(own: Own, k: int) -> set[int]:
     }
 
 
-def _delta_line(own: Own, gates: Iterable[str], gate: str, times: set[int], steps: list[Hypothesis]) -> Suspect:
-    """Name a gate's delta line by whatever gives the student's numbers from the student's own ∂L/∂h and ∂L/∂c."""
-    gates = list(gates)
+def _delta_line(
+    own: Own, gates: Iterable[str], gate: str, times: set[int], steps: list[Hypothesis]
+) -> tuple[Suspect, Step | None]:
+    """Name a gate's delta line by whatever gives the student's numbers from the student's own ∂L/∂h and ∂L/∂c.
+
+    At every step, or at least at the last: there nothing that another line gets wrong has come back yet.
+    """
+    gates, T = list(gates), len(own.deltas)
     k = gates.index(gate)
-    for hypothesis in steps:
-        if all(_gives(own, hypothesis, t, [k], len(gates)) for t in range(len(own.deltas))):
-            line = source_line(hypothesis)
-            where = hypothesis.where._replace(gate=hypothesis.where.gate or gate or None)
-            return Suspect(
-                hypothesis.kind, where, f"Given your own ∂L/∂h and ∂L/∂c, δ{f' of {gate}' if gate else ''} at every "
-                f"step is what comes out where {hypothesis.says}.", hypothesis.hint,
-                ((line,) if line else ()) + own.lines_of(gate),
-            )
+    for at, when in ((range(T), "every step"), (range(T - 1, T), "the last step")):
+        for hypothesis in steps:
+            if all(_gives(own, hypothesis, t, [k], len(gates)) for t in at):
+                line = source_line(hypothesis)
+                where = hypothesis.where._replace(gate=hypothesis.where.gate or gate or None)
+                return Suspect(
+                    hypothesis.kind, where,
+                    f"Given your own {_given(own)}, δ{f' of {gate}' if gate else ''} at {when} is what comes out "
+                    f"where {hypothesis.says}.", hypothesis.hint,
+                    ((line,) if line else ()) + own.lines_of(gate),
+                ), hypothesis.change.step
     at_steps = "every step" if len(times) == len(own.deltas) else f"step {', '.join(str(t + 1) for t in sorted(times))}"
     return Suspect(
         "activation-derivative", Where(None, gate or None, at_steps),
@@ -87,7 +94,11 @@ def _delta_line(own: Own, gates: Iterable[str], gate: str, times: set[int], step
         "from later steps yet. Which wrong factor it is, no known line tells.",
         "The line of this delta, factor by factor.",
         own.lines_of(gate), certain=False,
-    )
+    ), None
+
+
+def _given(own: Own) -> str:
+    return "∂L/∂h" if own.dcs[0] is None else "∂L/∂h and ∂L/∂c"
 
 
 def _shared_line(own: Own, steps: list[Hypothesis]) -> Suspect | None:
@@ -104,8 +115,9 @@ def _shared_line(own: Own, steps: list[Hypothesis]) -> Suspect | None:
         return None
     line = source(own, "dc", "another value")
     return Suspect(
-        "activation-derivative", Where(None, "c"), "The deltas of i, f and g belong to one and the same ∂L/∂c at the last "
-        "step, and that is wrong.", "The line of ∂L/∂c: dc_future + dh · o · (1 − tanh² c).", (line,) if line else (), False,
+        "activation-derivative", Where(None, "c"), "The deltas of i, f and g belong to one and the same ∂L/∂c at the "
+        "last step, and that is wrong.", "The line of ∂L/∂c: dc_future + dh · o · (1 − tanh² c).",
+        (line,) if line else (), certain=False,
     )
 
 

@@ -222,7 +222,8 @@ def _merged(group: list[Candidate], cell: Any, right: frozenset[str]) -> list[Su
         key = (suspect.kind, suspect.where.gate)
         if key not in merged and suspect.kind in {kind for kind, _ in merged}:
             key = next(known for known in merged if known[0] == suspect.kind)
-        if key not in merged and merged and candidate.prior[1] >= FROM_SOURCE > first.prior[1]:
+        less = candidate.prior[0] > first.prior[0] or candidate.prior[1] >= FROM_SOURCE > first.prior[1]
+        if key not in merged and merged and less:
             key = best
         merged.setdefault(key, suspect)
         lines.setdefault(key, []).extend(suspect.lines)

@@ -17,7 +17,7 @@ from ...arrays import Array
 from ...cells import GRUCell, LSTMCell, RNNCell
 from .dictionary import PREFIX
 from .labels import MATCH
-from .reference import Forward, Gradients, gates_of, off
+from .reference import Forward, Gradients, Step, gates_of, off
 from .slices import lines_of
 from .suspects import SourceLine
 
@@ -102,22 +102,17 @@ def implied_dc(own: Own, t: int) -> Array | None:
     return found[0] if off(found[0], found[1]) < MATCH and off(found[0], found[2]) < MATCH else None
 
 
-def implied_dh(own: Own, t: int, gate: str) -> Array:
-    """Return the ∂L/∂h_t that a gate's delta was written from, its line being right."""
-    cache = own.at.caches[t]
-    if gate == "":
-        ones = np.ones_like(own.dhs[t])
-        slope = own.at.cell.step_backward(own.at.weights, (ones,), cache)[1]
-        with np.errstate(all="ignore"):
-            return np.where(slope != 0, own.deltas[t] / slope, 0.0)
-    count = len(gates_of(own.at.cell))
-    mine = np.split(own.deltas[t], count, axis=1)[gates_of(own.at.cell).index(gate)]
-    if gate == "o":
-        factor = cache.tanh_c * cache.o * (1 - cache.o)
-    elif gate == "n":
-        factor = (1 - cache.z) * (1 - cache.n**2)
+def implied_dh(own: Own, t: int, gate: str, step: Step | None = None) -> Array:
+    """Return the ∂L/∂h_t that a gate's delta was written from, its line being right (or that of `step`)."""
+    cell, gates = own.at.cell, gates_of(own.at.cell)
+    ones = np.ones_like(own.dhs[t])
+    dstate = (ones, *(np.zeros_like(part) for part in own.at.state[1:]))
+    if step is None:
+        _, factors = cell.step_backward(own.at.weights, dstate, own.at.caches[t])
     else:
-        factor = (cache.h_prev - cache.n) * cache.z * (1 - cache.z)
+        _, factors = step(cell, own.at.weights, dstate, own.at.caches[t])
+    k, count = (gates.index(gate), len(gates)) if gates else (0, 1)
+    factor, mine = (np.split(array, count, axis=1)[k] for array in (factors, own.deltas[t]))
     implied: Array = mine / factor
     return implied
 

@@ -176,7 +176,8 @@ class _Case:
     def _suspect(self, found: list[Suspect], left: frozenset[str], trials: list[Trial], cell: Any) -> None:
         """Add what was found, and a guess for what it leaves unexplained."""
         right = frozenset(trials[0].mine) - left
-        guess = guesses(trials, left, lines_of(cell, left, right)) if left else []
+        others = frozenset().union(*(one.wrong for one in trials)) - left
+        guess = guesses(trials, left, lines_of(cell, left, right), others) if left else []
         only_beside = all(suspect.where.parameter in BESIDE for suspect in found)
         self.suspects += [*guess, *found] if only_beside else [*found, *guess]
 
@@ -247,7 +248,7 @@ class _Case:
 
 
 def _explained(candidates: list[Candidate], wrong: frozenset[str]) -> bool:
-    return any(candidate.explains == wrong for candidate in candidates)
+    return any(candidate.explains == wrong and candidate.prior[0] == 0.0 for candidate in candidates)
 
 
 def _without_doubles(suspects: list[Suspect]) -> list[Suspect]:

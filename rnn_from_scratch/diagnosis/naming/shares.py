@@ -116,7 +116,8 @@ def patterns(T: int) -> Iterator[Pattern]:
                           f"nothing goes back from step {width + 1} to step {width}", (loss < width) | (use >= width)))
     for width in range(2, T):
         steps = f"{width} steps"
-        every.append(made(f"window of {width}", "truncated", "truncated", f"more than {width - 1} steps back",
+        back = f"more than {width - 1} step{'s' * (width > 2)} back"
+        every.append(made(f"window of {width}", "truncated", "truncated", back,
                           f"each loss goes back over {steps} and no further", loss - use < width))
         every.append(made(f"last {width} uses", "truncated", "truncated", f"all but the last {steps}",
                           f"the loop back ends after the last {steps}", (use >= T - width) & (loss >= 0)))

@@ -99,12 +99,15 @@ def _lines(function: Any) -> list[_Line]:
         used = frozenset(part.id for part in ast.walk(value) if isinstance(part, ast.Name))
         found.append(_Line(tuple(names), used, node.lineno + above, text))  # type: ignore[attr-defined]
 
+    def entries(whole: ast.Dict) -> None:
+        for key, value in zip(whole.keys, whole.values, strict=True):
+            if isinstance(key, ast.Constant):
+                add([str(key.value)], value, value, f"{key.value!r}: {ast.unparse(value)}")
+
     for node in ast.walk(tree):
         match node:
-            case ast.Assign([target], ast.Dict(keys, values)):
-                for key, value in zip(keys, values, strict=True):
-                    if isinstance(key, ast.Constant):
-                        add([str(key.value)], value, value, f"{key.value!r}: {ast.unparse(value)}")
+            case ast.Assign([_], ast.Dict() as whole):
+                entries(whole)
             case ast.Assign([ast.Subscript(_, ast.Constant(str(key)))], value):
                 add([key], value, node, ast.unparse(node))
             case ast.Assign([target], value) | ast.AnnAssign(target, _, ast.expr() as value):
@@ -113,6 +116,9 @@ def _lines(function: Any) -> list[_Line]:
                     f"{ast.unparse(target)} = {ast.unparse(value)}")
             case ast.Return(ast.expr() as value):
                 add([RETURNED], value, node, ast.unparse(node))
+                for part in ast.walk(value):
+                    if isinstance(part, ast.Dict):
+                        entries(part)
             case _:
                 pass
     return found
