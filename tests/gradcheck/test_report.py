@@ -152,9 +152,10 @@ def test_plot_names_the_method_of_its_own_row():
 
 def test_plot_leaves_out_what_is_not_finite():
     grads = gradients()
-    grads["layer"]["W"][1, 0] = np.nan
-    shown = check_gradients(loss, PARAMS, grads).plot().axes[0].images[0].get_array()
-    assert np.argwhere(np.ma.getmaskarray(shown)).tolist() == [[1, 0]]
+    for bad in (np.nan, -np.inf):
+        grads["layer"]["W"][1, 0] = bad
+        shown = check_gradients(loss, PARAMS, grads).plot().axes[0].images[0].get_array()
+        assert np.argwhere(np.ma.getmaskarray(shown)).tolist() == [[1, 0]]
     grads["layer"]["W"][:] = np.nan
     with pytest.raises(ArgumentError, match=r"GradientReport.plot: layer.W has no finite entry"):
         check_gradients(loss, PARAMS, grads).plot()
