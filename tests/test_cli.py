@@ -29,6 +29,15 @@ def run(*arguments, **options):
     )
 
 
+def here(capsys, *arguments):
+    """Run it in this process, since starting one takes longer than most commands; return code, output and errors."""
+    try:
+        code = main(list(arguments))
+    except SystemExit as stop:  # from argparse
+        code = stop.code
+    return code, *capsys.readouterr()
+
+
 def test_verify_prints_a_row_an_equation_and_exits_with_0():
     done = run("verify")
     assert done.returncode == 0, done.stderr
@@ -74,14 +83,14 @@ def test_the_seed_changes_the_points(capsys):
     assert outputs[0] == outputs[1] != outputs[2]
 
 
-def test_museum_lists_the_exhibits():
-    done = run("museum")
-    assert (done.returncode, done.stderr) == (0, "")
-    header, *rows = done.stdout.split("\n\n")[0].splitlines()
+def test_museum_lists_the_exhibits(capsys):
+    code, out, errors = here(capsys, "museum")
+    assert (code, errors) == (0, "")
+    header, *rows = out.split("\n\n")[0].splitlines()
     assert header.split() == ["name", "reference", "kind", "title"]
     assert [row.split()[0] for row in rows] == list(EXHIBITS)
-    assert f"\n{len(EXHIBITS)} backward passes that were published wrong." in done.stdout
-    assert "python -m rnn_from_scratch museum NAME" in done.stdout
+    assert f"\n{len(EXHIBITS)} backward passes that were published wrong." in out
+    assert "python -m rnn_from_scratch museum NAME" in out
 
 
 def test_museum_json(capsys):
@@ -96,10 +105,9 @@ def test_museum_json(capsys):
     assert shown["ok"] is True
 
 
-def test_museum_shows_an_exhibit():
-    done = run("museum", "whh_not")  # the beginning of one name alone
-    assert (done.returncode, done.stderr) == (0, "")
-    page = done.stdout
+def test_museum_shows_an_exhibit(capsys):
+    code, page, errors = here(capsys, "museum", "whh_not")  # the beginning of one name alone
+    assert (code, errors) == (0, "")
     assert page.startswith("W_hh δ where W_hhᵀ δ is meant\n")
     assert re.search(r"^W_hh +2×2 .* WRONG$", page, re.MULTILINE)
     assert "\n    - d_future = p[\"Whh\"] @ temp\n    + d_future = p[\"Whh\"].T @ temp\n" in page
@@ -153,18 +161,18 @@ def test_a_reader_who_leaves_during_museum_all_changes_no_verdict(monkeypatch):
     assert main(["museum", "--all"]) == 1
 
 
-def test_train_article_prints_both_curves():
-    done = run("train", "article", "--updates", "40")
-    assert done.returncode == 0, done.stderr
-    assert "ln 2 = 0.6931" in done.stdout
-    curves = re.findall(r"training loss((?: +\d\.\d{4})+)", done.stdout)
+def test_train_article_prints_both_curves(capsys):
+    code, out, errors = here(capsys, "train", "article", "--updates", "40")
+    assert code == 0, errors
+    assert "ln 2 = 0.6931" in out
+    curves = re.findall(r"training loss((?: +\d\.\d{4})+)", out)
     assert len(curves) == 2
     for curve in curves:
         numbers = [float(number) for number in curve.split()]
         assert len(numbers) == 5
         assert numbers[-1] < numbers[0]
     fresh = r"512 fresh sequences: loss \d\.\d{4} before, \d\.\d{4} after; \d+\.\d % right"
-    assert len(re.findall(fresh, done.stdout)) == 2
+    assert len(re.findall(fresh, out)) == 2
 
 
 def test_train_article_repeats(capsys):
@@ -202,15 +210,11 @@ def test_train_article_repeats(capsys):
     ],
 )
 def test_a_wrong_call_gets_one_line_and_exit_code_2(call, message, capsys):
-    try:
-        code = main(call)
-    except SystemExit as stop:  # what argparse itself refuses
-        code = stop.code
-    printed = capsys.readouterr()
+    code, out, errors = here(capsys, *call)
     assert code == 2
-    assert printed.out == ""
-    assert len(printed.err.splitlines()) == 1
-    assert message in printed.err
+    assert out == ""
+    assert len(errors.splitlines()) == 1
+    assert message in errors
 
 
 def test_a_wrong_call_ends_the_process_with_2():
@@ -317,11 +321,11 @@ def test_a_terminal_without_greek_gets_question_marks_instead_of_an_error():
     assert "?^(k+1) = ?^(k) - ?" in done.stdout
 
 
-def test_help_names_every_command():
-    done = run("--help")
-    assert done.returncode == 0
+def test_help_names_every_command(capsys):
+    code, out, _ = here(capsys, "--help")
+    assert code == 0
     for command in ("verify", "museum", "train", "course"):
-        assert re.search(rf"^ +{command} +\S", done.stdout, re.MULTILINE)
+        assert re.search(rf"^ +{command} +\S", out, re.MULTILINE)
 
 
 def test_a_fault_that_touches_no_row_is_told(capsys):
