@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from ..mutants import Edits, Mutant, mutants
 from .hypotheses import TIMES, Hypothesis, at_times, from_later, from_own_loss, to_carry, to_parameters
 from .kinds import named
 from .reference import Change, Forward, Step, gradients
-from .suspects import SourceLine
+from .suspects import SourceLine, Where
 
 LATER = "from later steps"
 #: Cells whose source the dictionary reads.
@@ -35,18 +35,29 @@ READ = (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell)
 PREFIX = "rnn_from_scratch/"
 
 
+class _Entry(NamedTuple):
+    """An edit, the function with it, and what is said of it."""
+
+    mutant: Mutant
+    edited: Any
+    kind: str
+    where: Where
+    hint: str
+    edit: str
+
+
 def dictionary(at: Forward) -> Iterator[Hypothesis]:
     """Yield every single edit of the cell's step_backward and param_grads, of the time loop and of the output layer."""
     cell = type(at.cell)
     if cell in READ:
-        for mutant in _mutants(cell.step_backward, at):
-            yield _hypothesis(cell.step_backward, mutant, Change(step=_callable(cell.step_backward, mutant)))
-        for mutant in _mutants(cell.param_grads, at):
-            yield _hypothesis(cell.param_grads, mutant, Change(collect=_callable(cell.param_grads, mutant)))
-    for mutant in _mutants(bptt.unroll_backward, at):
-        yield _hypothesis(bptt.unroll_backward, mutant, Change(loop=_callable(bptt.unroll_backward, mutant)))
-    for mutant in _dense_mutants():
-        yield _hypothesis(Dense.backward, mutant, Change(dense=_dense(_callable(Dense.backward, mutant))))
+        for entry in _entries(cell.step_backward, at):
+            yield _hypothesis(entry, Change(step=entry.edited))
+        for entry in _entries(cell.param_grads, at):
+            yield _hypothesis(entry, Change(collect=entry.edited))
+    for entry in _entries(bptt.unroll_backward, at):
+        yield _hypothesis(entry, Change(loop=entry.edited))
+    for entry in _dense_entries():
+        yield _hypothesis(entry, Change(dense=_dense(entry.edited)))
 
 
 def in_part(at: Forward) -> Iterator[Hypothesis]:
@@ -54,30 +65,26 @@ def in_part(at: Forward) -> Iterator[Hypothesis]:
     cell = type(at.cell)
     if cell not in READ:
         return
-    for mutant in _mutants(cell.step_backward, at):
-        edited = _callable(cell.step_backward, mutant)
-        for scope, scoped in (("", None), (", for the parameters alone", to_parameters),
-                              (", for what goes back in time alone", to_carry)):
-            step: Step = edited if scoped is None else scoped(edited)
-            if scoped is not None:
-                yield _hypothesis(cell.step_backward, mutant, Change(step=step), scope)
-            else:
-                later = Change(loop=from_later(edited))
-                yield _hypothesis(cell.step_backward, mutant, later, ", in what comes from later steps", LATER)
-                own = Change(loop=from_own_loss(edited))
-                yield _hypothesis(cell.step_backward, mutant, own, ", in what comes from the step's own loss")
+    for entry in _entries(cell.step_backward, at):
+        edited: Step = entry.edited
+        yield _hypothesis(entry, Change(loop=from_later(edited)), "in what comes from later steps", LATER)
+        yield _hypothesis(entry, Change(loop=from_own_loss(edited)), "in what comes from the step's own loss")
+        for scope, scoped in (("", edited), ("for the parameters alone", to_parameters(edited)),
+                              ("for what goes back in time alone", to_carry(edited))):
+            if scope:
+                yield _hypothesis(entry, Change(step=scoped), scope)
             for time, chosen in TIMES:
-                change = Change(step=at_times(step, chosen))
-                yield _hypothesis(cell.step_backward, mutant, change, f"{scope}, at {time} only", time)
+                part = f"{scope}, at {time} only".removeprefix(", ")
+                yield _hypothesis(entry, Change(step=at_times(scoped, chosen)), part, time)
 
 
-def _hypothesis(function: Any, mutant: Mutant, change: Change, part: str = "", time: str | None = None) -> Hypothesis:
-    kind, where, hint = named(function.__name__, mutant)
-    if mutant.what == "drop a term":
+def _hypothesis(entry: _Entry, change: Change, part: str = "", time: str | None = None) -> Hypothesis:
+    kind = entry.kind
+    if entry.mutant.what == "drop a term":
         kind = {"every step but the last": "last-step-only", LATER: "carry-dropped"}.get(time or "", kind)
-    where = where._replace(time=time or where.time)
-    says = f"{_short(mutant.old)} is changed to {_short(mutant.new)} ({mutant.what}{part})"
-    return Hypothesis(kind, where, says, hint, change, mutant, part)
+    where = entry.where._replace(time=time or entry.where.time)
+    says = f"{entry.edit} ({entry.mutant.what}{f', {part}' if part else ''})"
+    return Hypothesis(kind, where, says, entry.hint, change, entry.mutant, part)
 
 
 def _short(node: ast.AST) -> str:
@@ -92,7 +99,7 @@ def source_line(hypothesis: Hypothesis) -> SourceLine | None:
     if mutant is None:
         return None
     place = f"{PREFIX}{mutant.file}:{mutant.line}"
-    part = f"  # {hypothesis.part.removeprefix(', ')}" if hypothesis.part else ""
+    part = f"  # {hypothesis.part}" if hypothesis.part else ""
     return SourceLine(place, mutant.before, _readable(mutant.after) + part)
 
 
@@ -103,11 +110,7 @@ def _readable(text: str) -> str:
     return re.sub(r"cache\.after\.(\w+)", r"\1[t+1]", text)
 
 
-def _callable(function: Any, mutant: Mutant) -> Any:
-    return FunctionType(mutant.code, sys.modules[function.__module__].__dict__)
-
-
-_MADE: dict[Any, list[Mutant]] = {}
+_MADE: dict[Any, list[_Entry]] = {}
 _LEFT_OUT: list[Mutant] = []
 
 
@@ -121,14 +124,21 @@ def leaving_out(mutant: Mutant) -> Iterator[None]:
         _LEFT_OUT.pop()
 
 
-def _mutants(function: Any, at: Forward) -> list[Mutant]:
-    """Return the mutants of a function, made once for each configuration of a cell (its sizes do not matter)."""
+def _entries(function: Any, at: Forward) -> list[_Entry]:
+    """Return the edits of a function, made once for each configuration of a cell (its sizes do not matter)."""
     key = (function, _choices(at.cell))
     if key not in _MADE:
         with np.errstate(all="ignore"):
-            _MADE[key] = mutants(function, lambda: gradients(at), _more(at.caches[0]._fields))
+            made = mutants(function, lambda: gradients(at), _more(at.caches[0]._fields))
+        _MADE[key] = [_entry(function, mutant) for mutant in made]
     gone = {(mutant.file, mutant.line, mutant.after) for mutant in _LEFT_OUT}
-    return [mutant for mutant in _MADE[key] if (mutant.file, mutant.line, mutant.after) not in gone]
+    return [e for e in _MADE[key] if (e.mutant.file, e.mutant.line, e.mutant.after) not in gone] if gone else _MADE[key]
+
+
+def _entry(function: Any, mutant: Mutant) -> _Entry:
+    edited = FunctionType(mutant.code, sys.modules[function.__module__].__dict__)
+    edit = f"{_short(mutant.old)} is changed to {_short(mutant.new)}"
+    return _Entry(mutant, edited, *named(function.__name__, mutant), edit)
 
 
 def _choices(cell: Any) -> tuple[Any, ...]:
@@ -182,12 +192,13 @@ def _without_brackets(statement: ast.Assign) -> Iterator[tuple[str, ast.AST]]:
 
 
 @lru_cache(maxsize=1)
-def _dense_mutants() -> list[Mutant]:
+def _dense_entries() -> list[_Entry]:
     rng = np.random.default_rng(0)
     layer = Dense(4, 3)
     params, hs, dys = layer.init_params(rng=rng), rng.standard_normal((3, 2, 4)), rng.standard_normal((3, 2, 3))
     backward: Any = Dense.backward
-    return mutants(backward, lambda: layer.backward(params, dys, DenseCache(hs)))
+    made = mutants(backward, lambda: layer.backward(params, dys, DenseCache(hs)))
+    return [_entry(backward, mutant) for mutant in made]
 
 
 def _dense(backward: Callable[..., Any]) -> Callable[[Forward], tuple[Array, Params]]:
