@@ -5,11 +5,13 @@ Parts, each replaced in the saved file when it is run:
 museum      the exhibits, wrong and right, five seeds each
 students    wrong, right and broken backward passes written in other styles before any rule was (tests/diagnosis)
 heldout     a third of those, which nobody who wrote a rule had seen: scored once, when the rules stood
+unseen      three more batches (first, second, third), each written by someone who had seen neither the rules nor the
+            held-out third, and each answered by new rules afterwards. FIRST_SIGHT says how they fell before that.
 mutants     single edits of the RNN's, the LSTM's and both GRUs' own backward passes that change a gradient: is the
-            edited line among the suspects, is it the first? Once as it is, and once with that very edit taken out of
-            the dictionary, so that it has to be found by other means.
+            edited line among the suspects, is it the first? For every K-th of them once more with that very edit
+            taken out of the dictionary, so that its line has to be found by other means.
 
-`--seeds N` takes other than five seeds, `--every K` every K-th mutant (it starts at the first).
+`--seeds N` takes other than five seeds, `--every N` every N-th mutant, `--left-out K` another K than 7.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from rnn_from_scratch.diagnosis.naming.problem import HIDDEN, INPUTS
 from rnn_from_scratch.diagnosis.naming.reference import Change, Point, forward, gradients, off
 
 NAME = "diagnosing"
+UNSEEN = ("unseen/first", "unseen/second", "unseen/third")
 TESTS = Path(__file__).parents[1] / "tests" / "diagnosis"
 REFERENCES: dict[str, Any] = {
     "rnn": "rnn", "lstm": "lstm", "gru": "gru", "gru-before": GRUCell(INPUTS, HIDDEN, reset_after=False)
@@ -44,6 +47,9 @@ CELLS = {
     "rnn": RNNCell(INPUTS, HIDDEN), "lstm": LSTMCell(INPUTS, HIDDEN), "gru": GRUCell(INPUTS, HIDDEN),
     "gru-before": GRUCell(INPUTS, HIDDEN, reset_after=False),
 }
+#: Named first, of so many wrong ones, one seed, before any rule had been written with the batch in view. The first
+#: batch was stopped at its 44th case by an exception inside diagnose.
+FIRST_SIGHT = {"first": (31, 43), "second": (27, 40), "third": (26, 30)}
 CHANGED = 1e-6  # a mutant that moves no gradient by more, at either of two points, is no mistake
 
 
@@ -69,14 +75,15 @@ def museum(seeds: int) -> dict[str, Any]:
             "named first": sum(bool(found.suspects) and found.suspects[0].kind == exhibit.kind for found, _ in wrong),
             "right accepted": sum(found.ok for found in right), "seconds": _round(max(s for _, s in wrong)),
         })
-    return {"seeds": seeds, "rows": rows, **_sums(rows, ("rejected", "named first", "right accepted"))}
+    return {"seeds": seeds, "seconds by reference": _worst(rows), "rows": rows,
+            **_sums(rows, ("rejected", "named first", "right accepted"))}
 
 
 # Students
 
 
 def load_cases(folder: str) -> list[Any]:
-    """Return the cases of tests/diagnosis/students or heldout, newly loaded."""
+    """Return the cases of tests/diagnosis/students, heldout or unseen, newly loaded."""
     if "student_case" not in sys.modules:
         spec = importlib.util.spec_from_file_location("student_case", TESTS / "student_case.py")
         assert spec is not None
@@ -84,7 +91,10 @@ def load_cases(folder: str) -> list[Any]:
         module = importlib.util.module_from_spec(spec)
         sys.modules["student_case"] = module
         spec.loader.exec_module(module)
-    cases: list[Any] = sys.modules["student_case"].load_cases(folder)
+    read = sys.modules["student_case"]
+    cases: list[Any] = []
+    for name in UNSEEN if folder == "unseen" else (folder,):
+        cases += read.load(TESTS / name / "index.py").CASES
     return cases
 
 
@@ -93,10 +103,18 @@ def students(folder: str, seeds: int) -> dict[str, Any]:
     rows = [_student(case, seeds) for case in load_cases(folder)]
     by_sort = {sort: [row for row in rows if row["sort"] == sort] for sort in ("wrong", "right", "broken")}
     return {
-        "seeds": seeds, "rows": rows,
+        "seeds": seeds, "rows": rows, "seconds by reference": _worst(rows),
         **{sort: {"cases": len(some), **_sums(some, ("rejected", "named first", "certain and wrong"))}
            for sort, some in by_sort.items()},
     }
+
+
+def _worst(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the longest diagnosis of each reference."""
+    found: dict[str, float] = {}
+    for row in rows:
+        found[row["reference"]] = max(row["seconds"], found.get(row["reference"], 0.0))
+    return found
 
 
 def _student(case: Any, seeds: int) -> dict[str, Any]:
@@ -105,7 +123,7 @@ def _student(case: Any, seeds: int) -> dict[str, Any]:
     found = [timed(case.function, case.reference, seed) for seed in range(seeds)]
     first = [diagnosis.suspects[0] if diagnosis.suspects else None for diagnosis, _ in found]
     return {
-        "name": case.name, "sort": sort, "kind": case.kind, "also": list(case.also),
+        "name": case.name, "reference": case.reference, "sort": sort, "kind": case.kind, "also": list(case.also),
         "names": sorted({suspect.kind if suspect else "" for suspect in first}),
         "rejected": sum(suspect is not None for suspect in first),
         "named first": sum(suspect is not None and suspect.kind in allowed for suspect in first),
@@ -164,23 +182,21 @@ def _effect(student: Callable[..., Any], cell: Any) -> str:
     return "none"
 
 
-def mutant_lines(every: int) -> dict[str, Any]:
+def mutant_lines(every: int, left_out: int) -> dict[str, Any]:
     """Every mutant that changes a gradient: rejected, and the edited line among the suspects."""
-    result: dict[str, Any] = {"every": every}
+    result: dict[str, Any] = {"every": every, "left out, every": left_out}
     for reference, cell in CELLS.items():
-        rows = []
-        for number, (mutant, student) in enumerate(mutant_students(reference)):
-            if number % every:
-                continue
+        rows: list[dict[str, Any]] = []
+        for mutant, student in list(mutant_students(reference))[::every]:
             effect = _effect(student, cell)
             if effect == "none":
                 continue
             row = {"edit": mutant.label, "raises": effect == "raised"}
             row |= _located(student, reference, mutant)
-            if effect != "raised":
+            rows.append(row)
+            if effect != "raised" and sum(not r["raises"] for r in rows) % left_out == 0:
                 with leaving_out(mutant):
                     row |= {f"{key}, left out": value for key, value in _located(student, reference, mutant).items()}
-            rows.append(row)
         result[reference] = _line_counts(rows)
         print(reference, {key: value for key, value in result[reference].items() if key != "missed"}, flush=True)
     return result
@@ -204,13 +220,15 @@ def _line_counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "mutants": len(rows), "raise": len(rows) - len(ran), "rejected": sum(row["rejected"] for row in rows),
         "located": len(ran),
     }
+    again = [row for row in ran if "among, left out" in row]
+    counted["left out"] = len(again)
     for key in ("among", "first", "certain elsewhere"):
-        for case in ("", ", left out"):
-            counted[key + case] = sum(row[key + case] for row in ran)
+        counted[key] = sum(row[key] for row in ran)
+        counted[f"{key}, left out"] = sum(row[f"{key}, left out"] for row in again)
     counted["lines, mean"] = _round(float(np.mean([row["lines"] for row in ran])))
     counted["seconds, worst"] = _round(max(row["seconds"] for row in rows))
     counted["missed"] = [row["edit"] for row in ran if not row["among"]]
-    counted["missed, left out"] = [row["edit"] for row in ran if not row["among, left out"]]
+    counted["missed, left out"] = [row["edit"] for row in again if not row["among, left out"]]
     return counted
 
 
@@ -228,10 +246,11 @@ def _round(number: float) -> float:
 def main() -> None:
     """Run the parts named, and save them beside the others."""
     parser = argparse.ArgumentParser(description="How often diagnose names the mistake.")
-    parts = ("museum", "students", "heldout", "mutants")
+    parts = ("museum", "students", "heldout", "unseen", "mutants")
     parser.add_argument("parts", nargs="*", metavar="PART", choices=[*parts, []], help=f"of {', '.join(parts)}")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--left-out", type=int, default=7)
     options = parser.parse_args()
     saved = load_result(NAME) if (RESULTS / f"{NAME}.json").exists() else {}
     saved.pop("machine", None)
@@ -239,9 +258,11 @@ def main() -> None:
         if part == "museum":
             saved[part] = museum(options.seeds)
         elif part == "mutants":
-            saved[part] = mutant_lines(options.every)
+            saved[part] = mutant_lines(options.every, options.left_out)
         else:
             saved[part] = students(part, options.seeds)
+            if part == "unseen":
+                saved[part]["first sight"] = FIRST_SIGHT
         print(part, {key: value for key, value in saved[part].items() if key != "rows"}, flush=True)
         save_result(NAME, saved)
 

@@ -9,7 +9,7 @@ Source: GRADCHECK's list of what students write; tests/diagnosis/test_adapters.p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ import numpy as np
 from .. import validate
 from ..arrays import Array, Params, State
 from .naming.problem import Problem
+from .suite import BrokenError, described
 
 LossAndGrads: TypeAlias = Callable[..., tuple[Any, Params]]
 
@@ -31,8 +32,9 @@ def mean_loss(function: LossAndGrads) -> LossAndGrads:
 
     @wraps(function)
     def adapted(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
-        losses, grads = function(params, xs, targets, state)
-        counted = xs.shape[1] * (1 if _problem(function).last_step_only else xs.shape[0])
+        losses, grads = _answer(function(params, xs, targets, state))
+        last = targets[-1] if _problem(function).last_step_only else targets
+        counted = last.size if last.dtype.kind in "iu" else last[..., 0].size  # (…, K) for a squared error
         scaled = {name: np.asarray(gradient) * counted for name, gradient in grads.items()}
         return (losses * counted if np.ndim(losses) == 0 else losses), scaled
 
@@ -72,8 +74,9 @@ def batch_first(function: LossAndGrads) -> LossAndGrads:
     @wraps(function)
     def adapted(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
         own = np.ascontiguousarray(xs.swapaxes(0, 1))
-        many = targets.ndim > 1
-        losses, grads = function(params, own, np.ascontiguousarray(targets.swapaxes(0, 1)) if many else targets, state)
+        turn = _of_every_step(targets, xs) and not _problem(function).last_step_only
+        chosen = np.ascontiguousarray(targets.swapaxes(0, 1)) if turn else targets
+        losses, grads = _answer(function(params, own, chosen, state))
         if "xs" in grads:
             grads = {**grads, "xs": np.asarray(grads["xs"]).swapaxes(0, 1)}
         return (np.asarray(losses).T if np.ndim(losses) == 2 else losses), grads
@@ -87,6 +90,8 @@ def in_columns(function: LossAndGrads, names: Mapping[str, str] | None = None) -
     It gets every matrix transposed, W_xh (H, D), W_hh (H, H), W_hy (K, H), biases (H, 1), xs (T, D, N), states (H, N),
     and returns gradients likewise.
 
+    It stands inside of `concatenated`, `per_gate` and `one_sequence`.
+
     names : {"W_xh": "Wxh", …}
         The function's own names of parameters, where they differ.
     """
@@ -95,8 +100,9 @@ def in_columns(function: LossAndGrads, names: Mapping[str, str] | None = None) -
     def adapted(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
         turned = {name: np.ascontiguousarray(np.atleast_2d(array).T) for name, array in params.items()}
         columns = tuple(np.ascontiguousarray(part.T) for part in state)
-        inputs = np.ascontiguousarray(xs.transpose(0, 2, 1))
-        losses, grads = function(_named(turned, names), inputs, targets, columns)
+        tokens = xs.ndim == 2 or _problem(function).one_hot
+        inputs = xs if tokens else np.ascontiguousarray(xs.transpose(0, 2, 1))
+        losses, grads = _answer(function(_named(turned, names), inputs, targets, columns))
         found = _unnamed(grads, names, params)
         back: Params = {}
         for name, gradient in found.items():
@@ -123,9 +129,9 @@ def one_sequence(function: LossAndGrads) -> LossAndGrads:
         columns, total, beside = [], {}, {name: [] for name in ("xs", *STATES)}  # type: ignore[var-annotated]
         for n in range(xs.shape[1]):
             one = slice(n, n + 1)
-            chosen = targets[:, one] if targets.ndim > 1 else targets[one]
+            chosen = targets[:, one] if _of_every_step(targets, xs) else targets[one]
             own = tuple(part[one].copy() for part in state)
-            losses, grads = function(params, xs[:, one].copy(), chosen.copy(), own)
+            losses, grads = _answer(function(params, xs[:, one].copy(), chosen.copy(), own))
             columns.append(np.asarray(losses))
             for name, gradient in grads.items():
                 if name in beside:
@@ -148,6 +154,8 @@ def concatenated(function: LossAndGrads, order: str = "hx", name: str = "W", bia
     It gets params {name: (H + D, ·), bias: (·,), "W_hy", "b_y"} in place of W_xh, W_hh and b_h.
     """
     validate.option("concatenated", "order", order, ("hx", "xh"))
+    if name == bias or {name, bias} & set(OUTER):
+        validate.fail("concatenated", f"name is {name!r} and bias {bias!r}", f"two names other than {OUTER}")
 
     @wraps(function)
     def adapted(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
@@ -155,7 +163,7 @@ def concatenated(function: LossAndGrads, order: str = "hx", name: str = "W", bia
         pair = [params["W_hh"], params["W_xh"]]
         whole = np.vstack(pair if order == "hx" else pair[::-1])
         others = {key: array for key, array in params.items() if key not in ("W_xh", "W_hh", "b_h")}
-        losses, grads = function({name: whole, bias: params["b_h"], **others}, xs, targets, state)
+        losses, grads = _answer(function({name: whole, bias: params["b_h"], **others}, xs, targets, state))
         _holds(grads, (name, bias))
         matrix = np.asarray(grads[name])
         h, x = (matrix[:H], matrix[H:]) if order == "hx" else (matrix[-H:], matrix[:-H])
@@ -180,11 +188,14 @@ def per_gate(function: LossAndGrads, gates: str, letters: str | None = None, ord
     own = gates if letters is None else letters
     if not isinstance(own, str) or len(own) != len(gates) or len(set(own)) != len(own):
         validate.fail("per_gate", f"letters is {letters!r}", f"{len(gates)} different letters", "there is one a gate")
+    if "y" in own:
+        validate.fail("per_gate", f"letters is {letters!r}", "letters other than y", "W_hy and b_y are the outputs'")
 
     @wraps(function)
     def adapted(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
         H = state[0].shape[1]
-        given: Params = {key: array for key, array in params.items() if key not in ("W_xh", "W_hh", "b_h")}
+        others = {key: array for key, array in params.items() if key not in ("W_xh", "W_hh", "b_h")}
+        given: Params = dict(others)
         for k, letter in enumerate(own):
             block = slice(k * H, (k + 1) * H)
             x, h = params["W_xh"][:, block], params["W_hh"][:, block]
@@ -193,8 +204,8 @@ def per_gate(function: LossAndGrads, gates: str, letters: str | None = None, ord
             else:
                 given[f"W_{letter}"] = np.vstack([h, x] if order == "hx" else [x, h])
             given[f"b_{letter}"] = params["b_h"][block].copy()
-        losses, grads = function(given, xs, targets, state)
-        wanted = [name for name in given if name not in params]
+        wanted = [name for name in given if name not in others]
+        losses, grads = _answer(function(given, xs, targets, state))
         _holds(grads, wanted)
         if order is None:
             x_parts, h_parts = ([np.asarray(grads[f"W_{kind}{letter}"]) for letter in own] for kind in "xh")
@@ -213,8 +224,13 @@ def per_gate(function: LossAndGrads, gates: str, letters: str | None = None, ord
 
 
 def _problem(function: LossAndGrads) -> Problem:
-    problem: Problem = getattr(function, "problem", Problem())
-    return problem
+    problem = getattr(function, "problem", None)
+    return problem if isinstance(problem, Problem) else Problem()  # a student's own attribute may have that name
+
+
+def _of_every_step(targets: Array, xs: Array) -> bool:
+    """True for targets (T, N) or (T, N, K); False for the last step's, (N,) or (N, K)."""
+    return targets.ndim > 1 and targets.shape[:2] == xs.shape[:2]
 
 
 def _with(function: LossAndGrads, **changes: Any) -> LossAndGrads:
@@ -238,10 +254,18 @@ def _unnamed(grads: Any, names: Mapping[str, str] | None, params: Params) -> Par
     return {back.get(name, name): gradient for name, gradient in grads.items()}
 
 
-def _holds(grads: Any, wanted: Any) -> None:
-    """Raise where the function's gradients lack a name: told as the student's mistake."""
+def _answer(returned: Any) -> tuple[Any, Params]:
+    """Return (losses, grads), or raise where it is something else: told as the student's mistake."""
+    if not isinstance(returned, tuple | list) or len(returned) != 2:
+        raise BrokenError(f"it returned {described(returned)}, expected (losses, grads)")
+    losses, grads = returned
     if not isinstance(grads, dict):
-        raise LookupError(f"grads is a {type(grads).__name__}, expected a dictionary with the keys of params")
+        raise BrokenError(f"grads is {described(grads)}, expected a dictionary with the keys of params")
+    return losses, grads
+
+
+def _holds(grads: Params, wanted: Iterable[str]) -> None:
+    """Raise where the function's gradients lack a name."""
     missing = [name for name in wanted if name not in grads]
     if missing:
-        raise LookupError(f"grads holds {', '.join(map(str, grads))}; it lacks {', '.join(missing)}")
+        raise BrokenError(f"grads holds {', '.join(map(str, grads)) or 'nothing'}; it lacks {', '.join(missing)}")

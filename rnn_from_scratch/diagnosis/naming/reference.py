@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ...activations import softmax
-from ...arrays import Array, Params, State
+from ...arrays import Array, Params, State, tree_map
 from ...bptt import unroll, unroll_backward
 from ...cells import GRUCell, LayerNormLSTMCell, LSTMCell
 
@@ -99,7 +99,7 @@ def neighbours(caches: Sequence[Any], final: State, xs: Array) -> list[Any]:
         return list(caches)
     placed: Any = type(kind.__name__, (kind,), {})
     steps = [placed(*cache) for cache in caches]
-    zeros = placed(*(np.zeros_like(part) for part in caches[0]))
+    zeros = placed(*(tree_map(np.zeros_like, part) for part in caches[0]))
     ends = {f"{name}_prev": part for name, part in zip("hc", final, strict=False)}
     first = caches[0]
     if "gated" in kind._fields and first.gated is first.h_prev:  # a GRU that resets before: another name for h_{t−1}
