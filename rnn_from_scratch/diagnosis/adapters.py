@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Array, Params, State
-from .naming.problem import Problem
+from .naming.problem import problem_of
 from .suite import BrokenError, described
 
 LossAndGrads: TypeAlias = Callable[..., tuple[Any, Params]]
@@ -33,7 +33,7 @@ def mean_loss(function: LossAndGrads) -> LossAndGrads:
     @wraps(function)
     def adapted(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
         losses, grads = _answer(function(params, xs, targets, state))
-        last = targets[-1] if _problem(function).last_step_only else targets
+        last = targets[-1] if problem_of(function).last_step_only else targets
         counted = last.size if last.dtype.kind in "iu" else last[..., 0].size  # (…, K) for a squared error
         scaled = {name: np.asarray(gradient) * counted for name, gradient in grads.items()}
         return (losses * counted if np.ndim(losses) == 0 else losses), scaled
@@ -74,7 +74,7 @@ def batch_first(function: LossAndGrads) -> LossAndGrads:
     @wraps(function)
     def adapted(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
         own = np.ascontiguousarray(xs.swapaxes(0, 1))
-        turn = _of_every_step(targets, xs) and not _problem(function).last_step_only
+        turn = _of_every_step(targets, xs) and not problem_of(function).last_step_only
         chosen = np.ascontiguousarray(targets.swapaxes(0, 1)) if turn else targets
         losses, grads = _answer(function(params, own, chosen, state))
         if "xs" in grads:
@@ -100,7 +100,7 @@ def in_columns(function: LossAndGrads, names: Mapping[str, str] | None = None) -
     def adapted(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
         turned = {name: np.ascontiguousarray(np.atleast_2d(array).T) for name, array in params.items()}
         columns = tuple(np.ascontiguousarray(part.T) for part in state)
-        tokens = xs.ndim == 2 or _problem(function).one_hot
+        tokens = xs.ndim == 2 or problem_of(function).one_hot
         inputs = xs if tokens else np.ascontiguousarray(xs.transpose(0, 2, 1))
         losses, grads = _answer(function(_named(turned, names), inputs, targets, columns))
         found = _unnamed(grads, names, params)
@@ -223,11 +223,6 @@ def per_gate(function: LossAndGrads, gates: str, letters: str | None = None, ord
     return adapted
 
 
-def _problem(function: LossAndGrads) -> Problem:
-    problem = getattr(function, "problem", None)
-    return problem if isinstance(problem, Problem) else Problem()  # a student's own attribute may have that name
-
-
 def _of_every_step(targets: Array, xs: Array) -> bool:
     """True for targets (T, N) or (T, N, K); False for the last step's, (N,) or (N, K)."""
     return targets.ndim > 1 and targets.shape[:2] == xs.shape[:2]
@@ -240,7 +235,7 @@ def _with(function: LossAndGrads, **changes: Any) -> LossAndGrads:
     def adapted(*arguments: Any) -> tuple[Any, Params]:
         return function(*arguments)
 
-    adapted.problem = replace(_problem(function), **changes)  # type: ignore[attr-defined]
+    adapted.problem = replace(problem_of(function), **changes)  # type: ignore[attr-defined]
     return adapted
 
 

@@ -107,7 +107,10 @@ def told(fault: BaseException) -> str:
         return str(fault)
     frames = traceback.extract_tb(fault.__traceback__)
     theirs = [frame for frame in frames if not frame.filename.startswith(_OURS) and "contextlib" not in frame.filename]
-    message = (str(fault).splitlines() or [""])[0]
+    try:
+        message = (str(fault).splitlines() or [""])[0]
+    except Exception:  # an exception of theirs may not even say what it is
+        message = ""
     text = f"it raised {type(fault).__name__}: {message}" if message else f"it raised {type(fault).__name__}"
     return f"{text} (in {theirs[-1].name}, line {theirs[-1].lineno}: {theirs[-1].line})" if theirs else text
 

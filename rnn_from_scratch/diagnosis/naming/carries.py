@@ -15,6 +15,7 @@ from ...cells import GRUCell, LSTMCell, RNNCell
 from .labels import MATCH
 from .own_values import Own, implied_dc, implied_dh, paths, source
 from .reference import Forward, Step, gates_of, off
+from .slices import lines_about
 from .suspects import Suspect, Where
 
 
@@ -101,13 +102,13 @@ def _fitted(
     found, _, rank, _ = np.linalg.lstsq(columns, target.ravel(), rcond=None)
     gate = "c" if what == "c" else None
     line = source(own, name, "")
+    around = lines_about(own.at.cell, "carry-dropped", Where(None, gate), (), ())
     if rank < columns.shape[1] or off(columns @ found, target.ravel()) > MATCH:
-        off_line = source(own, name, "another value")
         return Suspect(
             "cell-carry-dropped" if what == "c" else "recurrent-matrix", Where(None, gate, "every step but the last"),
             f"At the last step every delta is right; what reaches {what} from the step after is not, and no sum of "
             "known terms gives it.", f"The line that takes the gradient back to {what} at the step before.",
-            (off_line,) if off_line else (), certain=False,
+            around, certain=False,
         )
     coefficients = dict(zip(terms, map(float, found), strict=True))
     odd = {term: c for term, c in coefficients.items() if abs(c - (1.0 if term in right else 0.0)) > MATCH}
@@ -124,7 +125,7 @@ def _fitted(
     return Suspect(
         kind, Where(None, gate, "every step but the last"),
         f"Given your own deltas, what reaches {what} from the step after is {whole or '0'}; it should be {meant}.",
-        hint, shown,
+        hint, shown + around,
     )
 
 

@@ -45,7 +45,7 @@ def forward_suspects(
     if factor is not None:
         return [factor]
     main = [sizes for sizes in SIZES if sizes in forwards]
-    found = [
+    found = [] if all(gaps[sizes] < SAME for sizes in main) else [
         other for other in others(cell, forwards[main[0]])
         if all(_explains(other, forwards[sizes], problem, answers[sizes].losses) for sizes in main)
     ]
@@ -133,6 +133,9 @@ def _where_it_begins(
             text += " The first step is right."
         elif apart.sum() < apart.size:
             text += f" {int(apart.sum())} of {apart.size} differ."
+    fine = [f"T = {T}, N = {N}" for (T, N), gap in gaps.items() if gap < SAME]
+    if fine:
+        text += f" That is with T = {sizes[0]}, N = {sizes[1]}; they are right with {', and with '.join(fine)}."
     return text
 
 

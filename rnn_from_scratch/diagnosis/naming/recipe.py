@@ -7,6 +7,7 @@ which sizes on, 8 the deltas themselves, 9 hypotheses: a curated list, and every
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from .labels import bench
 from .lines import line_suspects
 from .matching import BESIDE, FROM_SOURCE, OUTER, Candidate, Trial, from_hypotheses, ranked, told, trial
 from .own_values import recovered
-from .problem import LEAST, SIZES, Problem, make_point, orthonormal_point, sized
+from .problem import LEAST, SIZES, Problem, make_point, orthonormal_point, problem_of, sized
 from .reference import Forward, gradients, off
 from .shaped import shape_suspects
 from .slices import lines_of
@@ -72,7 +73,7 @@ def diagnose(
             "(losses, grads)", "it is called at several points", error=validate.DtypeError,
         )
     rng = np.random.default_rng(0) if rng is None else validate.generator("diagnose", rng)
-    problem: Problem = getattr(loss_and_grads, "problem", Problem())
+    problem = problem_of(loss_and_grads)
     cell = sized(reference, problem)
     return case(loss_and_grads, cell, problem, rng)
 
@@ -152,8 +153,23 @@ class _Case:
                                         lambda: dictionary(at))
         wrong = frozenset().union(*(one.wrong for one in main))
         self._tell(trials, wrong)
-        if not wrong:
-            return
+        if wrong:
+            self._name(main, trials, wrong)
+        self._other_shapes(trials)
+
+    def _other_shapes(self, trials: list[Trial]) -> None:
+        """Add the shapes that are wrong at other sizes only."""
+        known = {suspect.where.parameter for suspect in self.suspects if suspect.kind != "mutates-input"}
+        for one in trials:
+            T, N = one.bench.sizes["T"], one.bench.sizes["N"]
+            for suspect in shape_suspects(self.points[T, N], self.answers[T, N].grads, one.bench):
+                if suspect.where.parameter not in known:
+                    known.add(suspect.where.parameter)
+                    self.suspects.append(replace(suspect, evidence=f"With T = {T}, N = {N}: {suspect.evidence}"))
+
+    def _name(self, main: list[Trial], trials: list[Trial], wrong: frozenset[str]) -> None:
+        """Tiers 4 to 9: look for what gives the wrong numbers."""
+        at = main[0].bench.at
         shared = [name for name in main[0].mine if name not in OUTER]
         hidden = frozenset(name for name in shared if name not in BESIDE)
         candidates = list(from_labels(main, wrong, hidden))
@@ -229,6 +245,12 @@ class _Case:
             if prepared is not None:
                 trials.append(trial(prepared, self.answers[sizes].grads, self.answers[sizes].single))
         if not trials:
+            if not beside_forward:
+                self.suspects.append(Suspect(
+                    "unknown", Where(), "With one number of an argument moved by 1e-5 it raises, or its losses are not "
+                    "finite: nothing is left to compare the gradient with.",
+                    "Whether it works for any numbers: a domain of log or sqrt, a table of known inputs, a counter.",
+                ))
             return
         main = [one for one in trials[:1] if one.wrong] or [one for one in trials if one.wrong]
         shaped = shape_suspects(self.points[made[0]], self.answers[made[0]].grads, trials[0].bench)
@@ -245,6 +267,7 @@ class _Case:
                 self._suspect(found, left, trials, None)
         elif beside_forward:
             self.measured.append("Your gradient is right for the losses that you compute.")
+        self._other_shapes(trials)
 
 
 def _explained(candidates: list[Candidate], wrong: frozenset[str]) -> bool:

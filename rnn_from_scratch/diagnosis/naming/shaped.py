@@ -12,6 +12,7 @@ from .dictionary import source_line
 from .hypotheses import Hypothesis
 from .labels import MATCH, Bench
 from .reference import STATES, Gradients, Point, gradients, off
+from .slices import lines_of
 from .suspects import SourceLine, Suspect, Where
 
 
@@ -25,7 +26,8 @@ def shape_suspects(
     for name, array in grads.items():
         if array.shape != expected[name].shape:
             suspect = _suspect(name, array, expected[name].shape, _whole(bench, name), T, N)
-            found.append(replace(suspect, lines=tuple(_giving(name, array, bench, edits()))))
+            lines = tuple(_giving(name, array, bench, edits()))
+            found.append(replace(suspect, lines=lines or lines_of(bench.at.cell, {name}, set(grads) - {name})))
     return found
 
 

@@ -36,11 +36,11 @@ def lines_about(
     deltas = {f"delta_{gate}" for gate in gates} or {"delta"}
     step = type(cell).step_backward
     back = _sliced(step, {"dh_prev", "dc_prev", RETURNED}, deltas) + _sliced(bptt.unroll_backward, {"dstate"}, set())
+    if where.gate == "c":
+        return _sliced(step, {"dc_prev", "dc"}, {"dh_prev"} | {"delta_o"}) + back
     if kind in ("carry-dropped", "recurrent-matrix", "truncated", "last-step-only"):
         return back
     chosen = [gate for gate in gates if gate in (where.gate or "")]
-    if where.gate == "c":
-        return _sliced(step, {"dc_prev", "dc"}, {"dh_prev"} | {"delta_o"}) + back
     if chosen or not gates:
         own = {f"delta_{gate}" for gate in chosen} or {"delta"}
         return _sliced(step, own, deltas - own) + back

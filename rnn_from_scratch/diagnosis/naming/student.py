@@ -15,6 +15,7 @@ from ..suite import described, told
 from .reference import STATES, Gradients, Point, off
 from .suspects import Suspect, Where
 
+HUGE = 1e100  # whose squares can no longer be added up
 SAME = 1e-12  # two answers of one function to one question
 FEWEST, MOST, SETTLED = 3, 40, 8  # calls, to tell what grows or settles from what is random
 
@@ -61,7 +62,7 @@ class Student:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 returned = self.function(*given)
-        except Exception as fault:
+        except (Exception, SystemExit) as fault:  # a notebook's exit() is no reason to end the diagnosis
             hint = f"The line named. It was called with {sizes}: every size of at least 1 has to work."
             raise BrokenAnswerError(
                 Suspect("unknown", Where(), f"Called with {sizes}, {told(fault)}.", hint)
@@ -70,10 +71,17 @@ class Student:
         return self._checked(returned, point, sizes)
 
     def _compare(self, before: Point, after: Point) -> None:
-        for (name, one), (_, two) in zip(_named(before), _named(after), strict=True):
-            if np.shape(one) != np.shape(two) or not np.array_equal(one, two, equal_nan=True):
-                gap = float(np.max(np.abs(np.subtract(one, two)))) if np.shape(one) == np.shape(two) else np.inf
+        left = dict(_named(after))
+        for name, one in _named(before):
+            two = left.pop(name, None)
+            if not isinstance(two, np.ndarray) or np.shape(one) != two.shape or two.dtype.kind not in "fiu":
+                self.written.setdefault(name, f"{name} is {described(two) if two is not None else 'gone'}")
+            elif not np.array_equal(one, two, equal_nan=True):
+                with np.errstate(all="ignore"):
+                    gap = float(np.max(np.abs(np.subtract(one, two))))
                 self.written.setdefault(name, f"{name} moved by up to {gap:.3g}")
+        for name in left:
+            self.written.setdefault(str(name), f"{name} is among the parameters")
 
     def _checked(self, returned: Any, point: Point, sizes: str) -> Answer:
         if not isinstance(returned, tuple | list) or len(returned) != 2:
@@ -109,11 +117,12 @@ class Student:
         """Return an array of its own; what is none is a finding, since a list adds by appending."""
         kind = getattr(value, "dtype", None)
         number = name == "losses" and isinstance(value, int | float)
-        if not number and (kind is None or kind.kind not in "fiu"):
+        if not number and getattr(kind, "kind", "no dtype of NumPy's") not in tuple("fiu"):
             of = f" of {kind}" if kind is not None else ""
             self._broken("shape", f"{name} is {described(value)}{of}, expected an array of real numbers.",
                          f"np.asarray({name}, dtype=np.float64), where it is returned.", name)
-        return np.array(value, dtype=np.float64)
+        with np.errstate(over="ignore"):  # of a longdouble: told as infinite
+            return np.array(value, dtype=np.float64)
 
     def _finite(self, name: str, array: Array, sizes: str) -> None:
         bad = int(np.sum(~np.isfinite(array)))
@@ -122,6 +131,12 @@ class Student:
                 "unknown", f"{name} holds {bad} of {array.size} entries that are NaN or infinite; {sizes}.",
                 "A division by zero, log(0), an exp that overflows, or an array from np.empty that was never filled.",
                 name,
+            )
+        beyond = int(np.sum(np.abs(array) > HUGE))
+        if beyond:
+            self._broken(
+                "unknown", f"{name} holds {beyond} of {array.size} entries that are larger than {HUGE:g}; {sizes}.",
+                "An array from np.empty that was never filled, or a factor that is applied again and again.", name,
             )
 
     def _broken(self, kind: str, evidence: str, hint: str, name: str | None = None) -> None:
@@ -135,7 +150,9 @@ def _named(point: Point) -> list[tuple[str, Any]]:
 
 def apart(one: Answer, two: Answer) -> dict[str, float]:
     """Return what differs between two answers, and by how much."""
-    pairs = {"losses": (one.losses, two.losses), **{k: (one.grads[k], two.grads[k]) for k in one.grads}}
+    none = np.empty(0)  # a key that is there in one of the two
+    names = {**one.grads, **two.grads}
+    pairs = {"losses": (one.losses, two.losses), **{k: (one.grads.get(k, none), two.grads.get(k, none)) for k in names}}
     found = {name: off(a, b) if a.shape == b.shape else np.inf for name, (a, b) in pairs.items()}
     return {name: gap for name, gap in found.items() if gap > SAME}
 
@@ -163,8 +180,9 @@ def _kept(student: Student, point: Point, answers: list[Answer], differing: dict
     name = max(differing, key=lambda key: differing[key])
     worst = f"{', '.join(differing)} differ between two calls with the same arguments, {name} by {differing[name]:.2g}"
     one, two, three = answers[:FEWEST]
-    added, again = _difference(one, two), _difference(two, three)
-    factor = _factor(added, again)
+    factor = None
+    if np.inf not in (*apart(one, two).values(), *apart(two, three).values()):  # else nothing to subtract
+        factor = _factor(_difference(one, two), _difference(two, three))
     if factor is not None:
         more = "the same again" if abs(factor - 1.0) < SAME else f"{factor:.3g} times what the one before added"
         return Suspect(
