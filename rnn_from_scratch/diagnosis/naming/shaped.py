@@ -59,7 +59,8 @@ def _suspect(name: str, mine: Array, shape: tuple[int, ...], right: Array, T: in
         ((0, 1), "not-summed-over-batch", "the first two axes"),
         ((1,), "not-summed-over-batch", "the second axis"),
     ):
-        if max(axes) < mine.ndim and all(mine.shape[axis] in (T, N) for axis in axes):
+        fits = max(axes) < mine.ndim and all(mine.shape[axis] in (T, N) for axis in axes)
+        if fits and any(mine.shape[axis] > 1 for axis in axes):  # over a single row there is nothing to sum
             summed = mine.sum(axis=axes)
             if summed.shape == shape and off(summed, right) < MATCH:
                 hint = "Sum over the batch, delta.sum(axis=0), and over time: a parameter serves them all."

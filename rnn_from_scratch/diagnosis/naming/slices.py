@@ -57,8 +57,7 @@ def lines_of(cell: Any, wrong: Iterable[str], right: Iterable[str]) -> tuple[Sou
         return _sliced(Dense.backward, parameters, {name for name in right if name in OUTER})
     hidden = parameters - set(OUTER)
     if len(hidden) == 1:
-        return _sliced(type(cell).param_grads, {"xs" if hidden == {"xs"} else next(iter(hidden))},
-                       {name.partition(":")[0] for name in right})
+        return _sliced(type(cell).param_grads, hidden, {name.partition(":")[0] for name in right} - hidden)
     gates = {name.partition(":")[2] for name in wrong} - {""}
     every = gates_of(cell)
     if not gates or gates == set(every):
