@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ...arrays import Array, Params, State
+from ..naming.suspects import KINDS as NAMES
 
 LossAndGrads: TypeAlias = Callable[[Params, Array, Array, State], tuple[Array, Params]]
 
-KINDS = (
-    "nondeterministic", "not-reset", "mutates-input", "forward-wrong", "shape", "not-summed-over-batch",
-    "not-summed-over-time", "last-step-only", "sign", "scale", "clipped", "regulariser", "zero", "transposed",
-    "swapped", "activation-derivative", "carry-dropped", "cell-carry-dropped", "recurrent-matrix",
-    "wrong-time-index", "wrong-gate", "truncated", "output-layer",
-)  # fmt: skip
+KINDS = tuple(kind for kind in NAMES if kind != "unknown")  # what an exhibit can be called
 REFERENCES = ("rnn", "lstm", "gru", "gru-before")
 
 
