@@ -57,7 +57,7 @@ def explain_cell(cell: Any, *_: Any, **__: Any) -> str:
 
 def explain_layer(layer: Any, *_: Any, training: bool = False, **__: Any) -> str:
     """Return the diagnosis of a layer over time that `check_layer` refused (none for dropout in training)."""
-    if training or not hasattr(layer, "initial_state"):
+    if training or not all(hasattr(layer, name) for name in ("initial_state", "input_size", "hidden_size")):
         return ""
 
     def forward(weights: Params, xs: Array, state: State) -> tuple[Array, Any]:
@@ -125,9 +125,23 @@ def _sizes_of(thing: Any) -> Any:
         shapes = dict(thing.param_shapes())
     else:
         shapes = {name: np.shape(array) for name, array in thing.init_params(rng=np.random.default_rng(0)).items()}
-    if not all(isinstance(shape, tuple) for shape in shapes.values()) or {"W_hy", "b_y"} & set(shapes):
+    if not all(isinstance(shape, tuple) for shape in shapes.values()):
         return None
     return _Sizes(thing.input_size, thing.hidden_size, shapes, thing.initial_state)
+
+
+def _fits(sizes: Any, forward: Forward) -> bool:
+    """True where states and outputs are (N, H), as the output layer and the points of `diagnose` need them."""
+    if {"W_hy", "b_y"} & set(sizes.param_shapes()):
+        return False
+    H = sizes.hidden_size
+    state = sizes.initial_state(BATCH)
+    if not isinstance(state, tuple) or not 1 <= len(state) <= len(STATES) or any(
+        np.shape(part) != (BATCH, H) for part in state
+    ):
+        return False
+    zeros = {name: np.zeros(tuple(shape)) for name, shape in sizes.param_shapes().items()}
+    return np.shape(forward(zeros, np.zeros((STEPS, BATCH, sizes.input_size)), state)[0]) == (STEPS, BATCH, H)
 
 
 def _candidates(D: int, H: int, parts: int) -> list[Any]:
@@ -141,7 +155,10 @@ def _candidates(D: int, H: int, parts: int) -> list[Any]:
 
 
 def _explained(sizes: Any, forward: Forward, backward: Backward) -> str:
-    if sizes is None:
+    try:
+        if sizes is None or not _fits(sizes, forward):
+            return ""
+    except Exception:  # the check has told that already
         return ""
 
     def loss_and_grads(params: Params, xs: Array, targets: Array, state: State) -> tuple[Array, Params]:

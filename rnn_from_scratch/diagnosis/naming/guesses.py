@@ -29,7 +29,8 @@ def guesses(
         return guess("carry-dropped" if "xs" in parameters else "wrong-time-index",
                      f"{told(wrong)} wrong, every parameter right",
                      "The lines that fill it, inside the loop or after it.")
-    if not any(name.partition(":")[0] == "b_h" for name in wrong) and not parameters & set(OUTER):
+    bias = any(name.partition(":")[0] == "b_h" for one in trials for name in one.mine)  # a cell may have none
+    if bias and "b_h" not in parameters and not parameters & set(OUTER):
         gates = {name.partition(":")[2] for name in wrong} - {""}
         right = "so the deltas are right" if not others else "or named above"
         return guess("wrong-gate" if len(gates) == 1 else "wrong-time-index",
