@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from rnn_from_scratch.arrays import tree_map
-from rnn_from_scratch.cells import (
-    GRUCell,
-    IndRNNCell,
-    LayerNormLSTMCell,
-    LSTMCell,
-    RNNCell,
-)
+from rnn_from_scratch.attention import MultiplicativeAttention
+from rnn_from_scratch.cells import GRUCell, IndRNNCell, LayerNormLSTMCell, LSTMCell, LuongCell, RNNCell
 from rnn_from_scratch.diagnosis import check_cell, check_layer, check_step, own_cell, own_cell_solution
 from rnn_from_scratch.diagnosis.faults import FAULTS
 from rnn_from_scratch.layers import Recurrent, Stacked
@@ -227,6 +222,17 @@ def test_what_is_no_plain_cell_gets_no_diagnosis_and_no_crash():
         assert not report.ok
         assert report.explanation == ""
         assert "WRONG" in str(report)
+
+
+def test_a_cell_with_a_memory_gets_no_diagnosis_and_no_crash():
+    class Negative(LuongCell):
+        def param_grads(self, params, xs, caches, deltas):
+            dxs, grads = super().param_grads(params, xs, caches, deltas)
+            return -dxs, grads
+
+    report = check_cell(Negative(RNNCell(3, 4), MultiplicativeAttention(4, 5)), rng=rng())
+    assert "xs" in {row.name for row in report.rows if not row.ok}
+    assert report.explanation == ""
 
 
 # Two functions

@@ -84,8 +84,10 @@ def _labelled(
             yield made("clipped", 0.25, f"{whose}: yours is the right one cut off at ±{limit:.4g}.",
                        "Clipping belongs to the update, after the gradient has been returned and checked.")
     elif label.what == "decay":
-        rate = f"{min(numbers):.4g}" if max(numbers) - min(numbers) < 1e-6 * max(map(abs, numbers)) else (
-            f"between {min(numbers):.4g} and {max(numbers):.4g}")
+        constant = max(numbers) - min(numbers) < 1e-6 * max(map(abs, numbers))
+        if not constant and all(trials[0].mine[name].size == 1 for name in names):
+            return  # one number is a multiple of any other
+        rate = f"{min(numbers):.4g}" if constant else f"between {min(numbers):.4g} and {max(numbers):.4g}"
         yield made("regulariser", 0.35, f"{whose}: yours minus the right one is λ·{label.which}, λ = {rate}.",
                    "Weight decay belongs into the loss as well, or into the optimiser.")
     elif label.what == "sequence":

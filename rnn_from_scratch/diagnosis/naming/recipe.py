@@ -166,6 +166,14 @@ class _Case:
                 if suspect.where.parameter not in known:
                     known.add(suspect.where.parameter)
                     self.suspects.append(replace(suspect, evidence=f"With T = {T}, N = {N}: {suspect.evidence}"))
+        compared = {(one.bench.sizes["T"], one.bench.sizes["N"]) for one in trials}
+        for T, N in sorted(self.answers.keys() - compared):  # without a reference not every size has a truth
+            for name, expected in self.points[T, N].params.items():
+                shape = self.answers[T, N].grads[name].shape
+                if name not in known and shape != expected.shape:
+                    known.add(name)
+                    evidence = f"With T = {T}, N = {N}: {name} has shape {shape}, expected {expected.shape}."
+                    self.suspects.append(Suspect("shape", Where(name), evidence, "keepdims, squeeze or reshape."))
 
     def _name(self, main: list[Trial], trials: list[Trial], wrong: frozenset[str]) -> None:
         """Tiers 4 to 9: look for what gives the wrong numbers."""

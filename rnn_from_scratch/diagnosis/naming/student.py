@@ -79,7 +79,8 @@ class Student:
             elif not np.array_equal(one, two, equal_nan=True):
                 with np.errstate(all="ignore"):
                     gap = float(np.max(np.abs(np.subtract(one, two))))
-                self.written.setdefault(name, f"{name} moved by up to {gap:.3g}")
+                moved = f"moved by up to {gap:.3g}" if np.isfinite(gap) else "holds NaN or infinite numbers"
+                self.written.setdefault(name, f"{name} {moved}")
         for name in left:
             self.written.setdefault(str(name), f"{name} is among the parameters")
 
