@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from ...arrays import Array
 from .dictionary import source_line
 from .hypotheses import Hypothesis
 from .labels import MATCH, Bench
-from .reference import Gradients, blocks, gates_of, gradients, off
+from .reference import Change, Gradients, blocks, gates_of, gradients, off
 from .slices import lines_about
 from .suspects import SourceLine, Suspect
 
@@ -73,13 +73,14 @@ class Candidate:
 
 
 def from_hypotheses(
-    hypotheses: Iterable[Hypothesis], trials: list[Trial], wrong: frozenset[str], prior: int
+    hypotheses: Iterable[Hypothesis], trials: list[Trial], wrong: frozenset[str], prior: int,
+    rejects: Callable[[Change], bool] | None = None,
 ) -> Iterator[Candidate]:
-    """Yield the hypotheses whose gradients are the student's, at every point."""
+    """Yield the hypotheses whose gradients are the student's, at every point; `rejects` is a sieve before that."""
     deltas_right = not any(name.partition(":")[0] == "b_h" for name in wrong)
     for number, hypothesis in enumerate(hypotheses):
-        if deltas_right and hypothesis.change.moves_deltas:  # b_h is the sum of the deltas
-            continue
+        if hypothesis.change.moves_deltas and (deltas_right or (rejects and rejects(hypothesis.change))):
+            continue  # b_h is the sum of the deltas
         explained, contradicted, gap = wrong, frozenset[str](), 0.0
         for one in trials:
             found = _compare(hypothesis, one, wrong)

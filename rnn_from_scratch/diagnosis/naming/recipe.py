@@ -28,6 +28,7 @@ from .own_values import recovered
 from .problem import LEAST, SIZES, Problem, make_point, orthonormal_point, problem_of, sized
 from .reference import Forward, gradients, off
 from .shaped import shape_suspects
+from .sieve import made
 from .slices import lines_of
 from .slopes import slope_hypotheses
 from .student import Answer, BrokenAnswerError, Student, purity
@@ -181,17 +182,20 @@ class _Case:
         shared = [name for name in main[0].mine if name not in OUTER]
         hidden = frozenset(name for name in shared if name not in BESIDE)
         candidates = list(from_labels(main, wrong, hidden))
+        sieve = made(trials, LEAST[3])
+        rejects = None if sieve is None else sieve.rejects
         with np.errstate(all="ignore"):
             if not _explained(candidates, wrong):
                 for prior, some in enumerate((in_time, in_sums, in_cells, slope_hypotheses)):
-                    candidates += from_hypotheses(some(self.cell), main, wrong, 1 + prior)
-            candidates += from_hypotheses(dictionary(at), main, wrong, FROM_SOURCE)  # also for the lines that it knows
+                    candidates += from_hypotheses(some(self.cell), main, wrong, 1 + prior, rejects)
+            # The dictionary is asked in any case, for the lines that it knows.
+            candidates += from_hypotheses(dictionary(at), main, wrong, FROM_SOURCE, rejects)
             lines: list[Suspect] = []
             if not _explained(candidates, wrong):
                 lines = [] if "W_hy" in wrong and not self._outer_known(candidates, wrong) else self._by_lines()
                 if not lines or not all(line.certain for line in lines):
                     for more in (slope_hypotheses(self.cell, timed=True), in_part(at)):
-                        candidates += from_hypotheses(more, main, wrong, FROM_SOURCE + 1)
+                        candidates += from_hypotheses(more, main, wrong, FROM_SOURCE + 1, rejects)
         found, left = ranked(candidates, wrong, frozenset(main[0].mine), self.cell)
         if lines and left:
             found, left = ([*lines, *found] if lines[0].certain else [*found, *lines]), frozenset()

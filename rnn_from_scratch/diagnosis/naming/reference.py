@@ -175,19 +175,24 @@ def recursion(at: Forward, dhs: Array, step: Step | None = None, loop: Loop | No
     return (loop or unroll_backward)(edited, at.weights, dhs, at.caches, zeros)
 
 
+def hidden_gradient(at: Forward, do: Change) -> Array:
+    """Return dh_here (T, N, H), as a change without `dense` has it."""
+    dhs: Array = (at.dlogits if do.hidden is None else do.hidden(at)) @ at.params["W_hy"].T
+    return dhs if do.dhs is None else do.dhs(dhs, at)
+
+
 def gradients(at: Forward, change: Change | None = None) -> Gradients:
     """Return the gradient of the total loss: of every parameter, of xs and of the initial state."""
     do = change or Change()
     if do.dense is not None:
         dhs, outer = do.dense(at)
+        dhs = dhs if do.dhs is None else do.dhs(dhs, at)
     else:
         dlogits = at.dlogits if do.output is None else do.output(at)
         read = at.hs if do.states is None else do.states(at)
         rows = dlogits.reshape(-1, dlogits.shape[-1])
         outer = {"W_hy": read.reshape(-1, read.shape[-1]).T @ rows, "b_y": rows.sum(axis=0)}
-        dhs = (at.dlogits if do.hidden is None else do.hidden(at)) @ at.params["W_hy"].T
-    if do.dhs is not None:
-        dhs = do.dhs(dhs, at)
+        dhs = hidden_gradient(at, do)
     dstates, deltas = recursion(at, dhs, do.step, do.loop)
     collect = do.collect or type(at.cell).param_grads
     dxs, grads = collect(at.cell, at.weights, at.xs, at.caches, deltas)
