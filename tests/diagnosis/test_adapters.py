@@ -320,7 +320,8 @@ def test_a_right_function_in_its_own_shape_is_accepted(shape):
     assert "right, largest relative difference" in str(found)
 
 
-@pytest.mark.parametrize(("shape", "mistake"), [(shape, m) for shape, (*_, wrong) in SHAPES.items() for m in wrong])
+@pytest.mark.parametrize(("shape", "mistake"), [
+    (shape, wrong[number % len(wrong)]) for number, (shape, (*_, wrong)) in enumerate(SHAPES.items())])
 def test_a_mistake_in_it_is_named(shape, mistake):
     function, adapter, reference, _ = SHAPES[shape]
     found = diagnose(adapter(partial(function, mistake=mistake)), reference)

@@ -270,12 +270,12 @@ def test_the_dictionary_shows_lines_of_the_source_as_it_is():
 
 def test_every_edit_of_the_dictionary_is_found_again_in_a_sample():
     """The edited line is among those shown; benchmarks/diagnosing.py does all of them."""
-    for reference, cell in CELLS.items():
+    for reference, cell in (("rnn", CELLS["rnn"]),):
         checked = 0
         at = forward(cell, make_point(cell, Problem(), (4, 2), np.random.default_rng(5)))
         right = gradients(at)
-        for hypothesis in list(dictionary(at))[3::37]:
-            if checked == 1:
+        for hypothesis in list(dictionary(at))[3::17]:
+            if checked == 3:
                 break
             try:
                 with np.errstate(all="ignore"):
@@ -285,11 +285,11 @@ def test_every_edit_of_the_dictionary_is_found_again_in_a_sample():
                 continue
             if not same:
                 with np.errstate(all="ignore"):
-                    found = diagnose(student(reference, hypothesis.change), reference)
+                    found = diagnose(student(reference, hypothesis.change, beside=("xs", "h0")), reference)
                 place = source_line(hypothesis).place
                 assert place in {line.place for suspect in found.suspects for line in suspect.lines}, hypothesis.says
                 checked += 1
-        assert checked == 1
+        assert checked == 3
 
 
 def test_two_wrong_lines_are_two_suspects():
@@ -329,7 +329,7 @@ def test_two_mistakes_in_two_places_are_both_named():
     assert {"output-layer", "transposed"} <= kinds
 
 
-@pytest.mark.parametrize("reference", ["rnn", "gru", RNNCell(9, 4, "relu")], ids=str)
+@pytest.mark.parametrize("reference", ["rnn", GRUCell(7, 3), RNNCell(9, 4, "relu")], ids=str)
 def test_noise_gets_no_confident_name(reference):
     rng = np.random.default_rng(0)
     noise = {}

@@ -78,9 +78,7 @@ class Independent(NoCarry, IndRNNCell):
 
 @pytest.mark.parametrize(("cell", "kind", "reference"), [
     (NoCellCarry(3, 4), "cell-carry-dropped", "LSTMCell(input_size=3"),
-    (NoCellCarry(3, 4, peepholes=True), "cell-carry-dropped", "peepholes=True"),
     (HalfUpdate(3, 4), "carry-dropped", "GRUCell(input_size=3"),
-    (HalfUpdate(3, 4, reset_after=False), "carry-dropped", "reset_after=False"),
     (Normed(3, 4), "carry-dropped", "LayerNormLSTMCell("),
     (Independent(3, 4), "carry-dropped", "IndRNNCell("),
     (FAULTS["carry-dropped"](3, 4, "relu"), "carry-dropped", "activation='relu'"),

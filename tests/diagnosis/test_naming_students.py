@@ -43,7 +43,7 @@ def test_right_ones_are_accepted(case):
     assert diagnosed(case).ok
 
 
-@pytest.mark.parametrize("case", WRONG[::9], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", WRONG[4::18], ids=lambda case: case.name)
 def test_a_sample_of_the_wrong_ones_is_named(case):
     found = diagnosed(case)
     assert found.suspects[0].kind in {case.kind, *case.also}

@@ -114,7 +114,13 @@ def shown(name):
     return show(name)
 
 
-each = pytest.mark.parametrize("name", NAMES, scope="module")
+# A sample: those of the vanilla cell, and some of the gated ones, whose diagnosis takes seconds. benchmarks/diagnosing.py
+# does every one of them with five seeds, and tests/benchmarks/test_diagnosing.py holds its saved result.
+SHOWN = [name for name in NAMES if EXHIBITS[name].reference == "rnn"] + [
+    "biases_of_the_forget_gate", "carry_never_updated", "zeros_never_filled", "gradients_never_reset",
+    "output_weights_of_one_step", "gate_blocks_exchanged",
+]  # fmt: skip
+each = pytest.mark.parametrize("name", SHOWN, scope="module")
 
 
 @each
