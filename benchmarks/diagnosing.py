@@ -252,19 +252,19 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--left-out", type=int, default=7)
     options = parser.parse_args()
-    saved = load_result(NAME) if (RESULTS / f"{NAME}.json").exists() else {}
-    saved.pop("machine", None)
     for part in options.parts or parts:
         if part == "museum":
-            saved[part] = museum(options.seeds)
+            found = museum(options.seeds)
         elif part == "mutants":
-            saved[part] = mutant_lines(options.every, options.left_out)
+            found = mutant_lines(options.every, options.left_out)
         else:
-            saved[part] = students(part, options.seeds)
+            found = students(part, options.seeds)
             if part == "unseen":
-                saved[part]["first sight"] = FIRST_SIGHT
-        print(part, {key: value for key, value in saved[part].items() if key != "rows"}, flush=True)
-        save_result(NAME, saved)
+                found["first sight"] = FIRST_SIGHT
+        print(part, {key: value for key, value in found.items() if key != "rows"}, flush=True)
+        saved = load_result(NAME) if (RESULTS / f"{NAME}.json").exists() else {}  # another part may have come meanwhile
+        saved.pop("machine", None)
+        save_result(NAME, {**saved, part: found})
 
 
 if __name__ == "__main__":

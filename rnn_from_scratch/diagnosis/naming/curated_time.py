@@ -92,7 +92,8 @@ def _matrices(gates: str) -> Iterator[Hypothesis]:
     def ordered(order: Sequence[int]) -> Callable[[list[Array]], list[Array]]:
         return lambda blocks: [blocks[k] for k in order]
 
-    yield made("recurrent-matrix", None, "δ goes back through W_hh reshaped, not transposed", _reshaped)
+    if gates:  # a square matrix reshaped is itself
+        yield made("recurrent-matrix", None, "δ goes back through W_hh reshaped, not transposed", _reshaped)
     edits: tuple[tuple[str, str, Callable[[Array], Array]], ...] = (
         ("recurrent-matrix", "goes back through W{}, not through its transpose", np.transpose),
         ("recurrent-matrix", "goes back without W{}", lambda block: np.eye(len(block))),

@@ -32,9 +32,9 @@ def guesses(
     bias = any(name.partition(":")[0] == "b_h" for one in trials for name in one.mine)  # a cell may have none
     if bias and "b_h" not in parameters and not parameters & set(OUTER):
         gates = {name.partition(":")[2] for name in wrong} - {""}
-        right = "so the deltas are right" if not others else "or named above"
+        beside = "b_h right, so the deltas are right" if not others else "and not by what is named above alone"
         return guess("wrong-gate" if len(gates) == 1 else "wrong-time-index",
-                     f"{told(wrong)} wrong, b_h right, {right}",
+                     f"{told(wrong)} wrong, {beside}",
                      "The line that adds up this gradient: what each delta is multiplied with, and the sum.")
     if parameters == {"b_h"}:
         return guess("unknown", f"{told(wrong)} wrong, the other parameters right, so the deltas are right",
