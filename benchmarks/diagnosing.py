@@ -11,7 +11,8 @@ mutants     single edits of the RNN's, the LSTM's and both GRUs' own backward pa
             edited line among the suspects, is it the first? For every K-th of them once more with that very edit
             taken out of the dictionary, so that its line has to be found by other means.
 
-`--seeds N` takes other than five seeds, `--every N` every N-th mutant, `--left-out K` another K than 7.
+`--seeds N` takes other than five seeds (the saved `unseen` has two), `--every N` every N-th mutant, `--left-out K`
+another K than 7 (the saved one has 12).
 """
 
 from __future__ import annotations
