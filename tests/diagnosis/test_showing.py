@@ -114,8 +114,8 @@ def shown(name):
     return show(name)
 
 
-# A sample: those of the vanilla cell, and some of the gated ones, whose diagnosis takes seconds. benchmarks/diagnosing.py
-# does every one of them with five seeds, and tests/benchmarks/test_diagnosing.py holds its saved result.
+# A sample: those of the vanilla cell, and some of the gated ones, whose diagnosis takes seconds. All of them with five
+# seeds are the work of benchmarks/diagnosing.py, whose saved result tests/benchmarks/test_diagnosing.py holds.
 SHOWN = [name for name in NAMES if EXHIBITS[name].reference == "rnn"] + [
     "biases_of_the_forget_gate", "carry_never_updated", "zeros_never_filled", "gradients_never_reset",
     "output_weights_of_one_step", "gate_blocks_exchanged",
