@@ -1,10 +1,8 @@
 """How the tests are run: on several cores, each worker with a single thread, and without looking at old objects."""
 
-import contextlib
 import gc
-import io
-import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,9 +33,7 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="session")
 def verified():
-    """What `python -m rnn_from_scratch verify --json` prints, read: for those who ask nothing else of it."""
-    from rnn_from_scratch.cli import main
-
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        assert main(["verify", "--json"]) == 0
-    return json.loads(printed.getvalue())
+    """`python -m rnn_from_scratch verify`, run once for all that look at what it prints."""
+    command = [sys.executable, "-W", "error", "-m", "rnn_from_scratch", "verify"]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=60, check=False)

@@ -38,25 +38,14 @@ def here(capsys, *arguments):
     return code, *capsys.readouterr()
 
 
-def test_verify_prints_a_row_an_equation_and_exits_with_0():
-    done = run("verify")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    header, *rows, summary = done.stdout.splitlines()
+def test_verify_prints_a_row_an_equation_and_exits_with_0(verified):  # as JSON: tests/article/test_equations.py
+    assert verified.returncode == 0, verified.stderr
+    assert verified.stderr == ""
+    header, *rows, summary = verified.stdout.splitlines()
     assert header.split() == ["id", "equation", "code", "central", "complex", "verdict", "also", "measured"]
     assert len(rows) == 28
     assert all(re.search(r"\bproven\b", row) for row in rows)
     assert summary.startswith("28 rows of 14 ids: every one proven.")
-
-
-def test_verify_json(verified):
-    assert len(verified) == 28
-    for row in verified:
-        assert {"id", "equation", "code", "central", "complex", "ok"} <= set(row)
-        assert row["ok"] is True
-        if row["central"] is not None:
-            assert row["central"] < 1e-7
-            assert row["complex"] < 1e-12
 
 
 def test_verify_json_has_the_methods_that_were_asked_for(capsys):

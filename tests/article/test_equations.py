@@ -9,6 +9,7 @@ import pytest
 from rnn_from_scratch.article import EQUATIONS, IDS, verify
 from rnn_from_scratch.article.proofs import clip
 from rnn_from_scratch.cells import RNNCell
+from rnn_from_scratch.cli import main
 from rnn_from_scratch.diagnosis.faults import FAULTS
 from rnn_from_scratch.gradcheck.numerical import METHODS
 from rnn_from_scratch.optim import clipping
@@ -51,15 +52,18 @@ def test_every_entry_names_code_that_exists_and_a_notebook_section(equation):
     assert any(equation.id in line for line in headings), f"{source.name} has no heading with {equation.id}"
 
 
-def test_every_row_is_proven():  # seed 0: tests/test_cli.py
-    rows = verify(seed=1)
-    assert {row.id for row in rows} == set(IDS)
+def test_every_row_is_proven_and_told_as_json(capsys):  # seed 0, as a table: tests/test_cli.py
+    assert main(["verify", "--json", "--seed", "1"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 28
+    assert {row["id"] for row in rows} == set(IDS)
     for row in rows:
-        assert row.ok, row
-        if row.errors:
-            assert row.errors["central"] < 1e-7
-            assert row.errors["complex"] < 1e-12
-    claims_a_gradient = {row.id for row in rows if row.errors}
+        assert {"id", "equation", "code", "central", "complex", "ok"} <= set(row)
+        assert row["ok"] is True, row
+        if row["central"] is not None:
+            assert row["central"] < 1e-7
+            assert row["complex"] < 1e-12
+    claims_a_gradient = {row["id"] for row in rows if row["central"] is not None}
     assert claims_a_gradient == set(IDS) - {"E2.2", "E2.5"}
 
 
