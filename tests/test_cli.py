@@ -215,13 +215,18 @@ def test_a_wrong_call_ends_the_process_with_2():
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
 def test_ctrl_c_ends_cleanly():
     command = [sys.executable, "-m", "rnn_from_scratch", "train", "article", "--updates", "1000000"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs inherit "ignored"
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    line = process.stderr.readline()  # the first progress line: training runs
-    assert "update" in line
-    assert time.monotonic() < deadline
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    signal.signal(signal.SIGINT, before)
+    try:
+        deadline = time.monotonic() + 30
+        line = process.stderr.readline()  # the first progress line: training runs
+        assert "update" in line
+        assert time.monotonic() < deadline
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert errors.splitlines()[-1] == "stopped"
