@@ -458,6 +458,7 @@ CASES = {
         bptt.unroll_backward, n.cell, n.weights, n.dhs, n.caches, n.dstate, n.mask),
     "bptt.without_padding": lambda n: partial(bptt.without_padding, n.xs, n.mask),
     "fused.has_kernel": lambda n: partial(fused.has_kernel, n.cell),
+    "fused.kernel_for": lambda n: partial(fused.kernel_for, n.cell),
     # layers and models
     "layers.dense.Dense.param_shapes": lambda n: partial(n.dense.param_shapes),
     "layers.dense.Dense.init_params": lambda n: partial(n.dense.init_params, rng=rng()),

@@ -37,6 +37,7 @@ LEFT_OUT = {
     "validate.sizes": "it takes no array",
     **{f"cells.base.Cell.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")},
+    **{f"fused.kernel.Kernel.{name}": "a protocol has no code" for name in ("fits", "forward", "backward")},
     **{f"attention.Attention.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "project_memory", "score", "query_grad", "param_grads")},
     **{f"diagnosis.museum.{exhibit}.{name}": "wrong on purpose, the right one beside it: tests/diagnosis/test_museum.py"

@@ -1,17 +1,25 @@
-"""Whole-sequence kernels for the cells: the same numbers, arranged for the machine.
+"""Whole-sequence kernels for the cells: the same numbers as the stepwise engine, arranged for the machine.
 
-None exists yet: every layer runs on the stepwise engine. A kernel registers here by its cell's type.
+A kernel is a module with the functions of `kernel.py`, registered here by its cell's type.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..cells.base import Cell
+from .kernel import Kernel
 
-KERNELS: dict[type, Any] = {}
+KERNELS: dict[type, Kernel] = {}
+
+
+def kernel_for(cell: Cell) -> Kernel | None:
+    """Return the kernel for this very type of cell (a subclass may compute something else), or None."""
+    kernel = KERNELS.get(type(cell))
+    return kernel if kernel is not None and kernel.fits(cell) else None
 
 
 def has_kernel(cell: Cell) -> bool:
-    """Tell whether the fused engine knows this very type of cell (a subclass may compute something else)."""
-    return type(cell) in KERNELS
+    """Tell whether the fused engine knows this cell."""
+    return kernel_for(cell) is not None
+
+
+__all__ = ["KERNELS", "Kernel", "has_kernel", "kernel_for"]
