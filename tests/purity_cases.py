@@ -23,15 +23,19 @@ from rnn_from_scratch import (
 from rnn_from_scratch.attention import AdditiveAttention, MultiplicativeAttention
 from rnn_from_scratch.cells import (
     BahdanauCell,
+    CoupledLSTMCell,
     GRUCell,
     IndRNNCell,
     LayerNormLSTMCell,
+    LowRankLSTMCell,
+    LowRankRNNCell,
     LSTMCell,
     LuongCell,
     RNNCell,
     attending,
     chrono_params,
     irnn_params,
+    low_rank,
 )
 from rnn_from_scratch.data import batching, date_patterns, dates, tasks, text
 from rnn_from_scratch.diagnosis import attention as attention_checks
@@ -339,6 +343,9 @@ CELLS = {
     "lstm.LSTMCell": {"": LSTMCell(D, H), " (peepholes)": LSTMCell(D, H, peepholes=True)},
     "gru.GRUCell": {"": GRUCell(D, H), " (before)": GRUCell(D, H, reset_after=False)},
     "indrnn.IndRNNCell": {"": IndRNNCell(D, H)}, "layer_norm_lstm.LayerNormLSTMCell": {"": LayerNormLSTMCell(D, H)},
+    "low_rank.LowRankRNNCell": {"": LowRankRNNCell(D, H, 2)},
+    "low_rank.LowRankLSTMCell": {"": LowRankLSTMCell(D, H, 2)},
+    "coupled_lstm.CoupledLSTMCell": {"": CoupledLSTMCell(D, H)},
     "bahdanau.BahdanauCell": {
         "": BahdanauCell(GRUCell(D, H), SCORES["AdditiveAttention"]), " (dot)": BahdanauCell(RNNCell(D, H), DOT)},
     "luong.LuongCell": {
@@ -439,6 +446,8 @@ CASES = {
        for cell in group if "param_grads" in vars(cell)},
     **{f"cells.{name}.memory_shapes": cell_case(group[""], "memory_shapes")
        for name, group in CELLS.items() if hasattr(group[""], "memory_shapes")},
+    "cells.low_rank.factor_grads": lambda n: partial(
+        low_rank.factor_grads, {"U": n.weights["W_xh"].T, "V": n.weights["W_xh"]}, n.dhs[0], n.dhs[1]),
     "cells.attending.check_inner": lambda n: partial(attending.check_inner, "Here", RNNCell(D, H), DOT),
     "cells.attending.projected_size": lambda n: partial(attending.projected_size, GRUCell(D, H)),
     "cells.attending.as_rows": lambda n: partial(attending.as_rows, n.dhs),

@@ -7,7 +7,17 @@ import pytest
 
 from rnn_from_scratch.arrays import leaves
 from rnn_from_scratch.attention import AdditiveAttention, MultiplicativeAttention
-from rnn_from_scratch.cells import GRUCell, IndRNNCell, LayerNormLSTMCell, LSTMCell, LuongCell, RNNCell
+from rnn_from_scratch.cells import (
+    CoupledLSTMCell,
+    GRUCell,
+    IndRNNCell,
+    LayerNormLSTMCell,
+    LowRankLSTMCell,
+    LowRankRNNCell,
+    LSTMCell,
+    LuongCell,
+    RNNCell,
+)
 from rnn_from_scratch.data import (
     article_data,
     bucketed_batches,
@@ -122,7 +132,8 @@ def test_a_size_of_numpy_is_that_size(kind):
     """np.int8(40) · 4 is −96, and beside np.int64(4) a bias (1,) was broadcast: no size, it passed for a name."""
     D, H = kind(3), kind(100)
     made = [
-        *(cell(D, H) for cell in (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell)), Dense(D, H),
+        *(cell(D, H) for cell in (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell, CoupledLSTMCell)),
+        *(cell(D, H, kind(2)) for cell in (LowRankRNNCell, LowRankLSTMCell)), Dense(D, H),
         Embedding(D, H), LayerNorm(H), AdditiveAttention(D, H, H), MultiplicativeAttention(D, H), Bridge(D, (H, H)),
         SequenceModel(LAYER, H), TokenEncoder(LAYER, H), SequenceClassifier(LAYER, H, D),
         LanguageModel(LAYER, H),
@@ -166,6 +177,8 @@ def test_float32_in_a_gradient_of_the_final_state_is_not_promoted():
 
 @pytest.mark.parametrize("pair", [
     (RNNCell(2, 4), RNNCell(2, 4, activation="relu")), (RNNCell(2, 4), IndRNNCell(2, 4)),
+    (RNNCell(2, 4), LowRankRNNCell(2, 4, 3)), (LSTMCell(2, 4), LowRankLSTMCell(2, 4, 3)),
+    (LSTMCell(2, 4), CoupledLSTMCell(2, 4)), (LowRankRNNCell(2, 4, 3), LowRankRNNCell(2, 4, 2)),
     (GRUCell(2, 4), GRUCell(2, 4, reset_after=False)), (LSTMCell(2, 4), GRUCell(2, 4)), (RNNCell(2, 4), RNNCell(3, 4)),
 ])
 def test_the_cache_of_another_cell_is_refused(pair):

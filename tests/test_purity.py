@@ -60,7 +60,8 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "validate.as_array": "a check hands the array on",
     **{f"cells.{name}.step": "the cache holds the state before the step" for name in (
         "rnn.RNNCell", "lstm.LSTMCell", "gru.GRUCell", "indrnn.IndRNNCell", "layer_norm_lstm.LayerNormLSTMCell",
-        "bahdanau.BahdanauCell", "luong.LuongCell")},
+        "bahdanau.BahdanauCell", "luong.LuongCell", "low_rank.LowRankRNNCell", "low_rank.LowRankLSTMCell",
+        "coupled_lstm.CoupledLSTMCell")},
     **{f"cells.{name}.project": "the keys of dot-product scores are the memory itself" for name in (
         "bahdanau.BahdanauCell", "luong.LuongCell")},
     "cells.attending.as_rows": "another view of the same numbers",

@@ -13,9 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from ..activations import ACTIVATIONS
 from ..arrays import Array, Params, State
 from ..bptt import unroll, unroll_backward
-from ..cells import GRUCell, IndRNNCell, LayerNormLSTMCell, LSTMCell, RNNCell
+from ..cells import (
+    CoupledLSTMCell,
+    GRUCell,
+    IndRNNCell,
+    LayerNormLSTMCell,
+    LowRankLSTMCell,
+    LowRankRNNCell,
+    LSTMCell,
+    RNNCell,
+)
 from .naming.problem import Problem
 from .naming.recipe import case
 from .naming.reference import STATES, cross_entropy
@@ -146,10 +156,13 @@ def _fits(sizes: Any, forward: Forward) -> bool:
 
 def _candidates(D: int, H: int, parts: int) -> list[Any]:
     """The package's cells of these sizes whose state has as many parts."""
+    ranks = range(1, H + 1)
     cells: list[Any] = [
-        *(kind(D, H, name) for kind, name in itertools.product((RNNCell, IndRNNCell), ("tanh", "relu", "sigmoid"))),
+        *(kind(D, H, name) for kind, name in itertools.product((RNNCell, IndRNNCell), ACTIVATIONS)),
+        *(LowRankRNNCell(D, H, rank, name) for rank, name in itertools.product(ranks, ACTIVATIONS)),
+        *(LowRankLSTMCell(D, H, rank) for rank in ranks),
         GRUCell(D, H), GRUCell(D, H, reset_after=False), LSTMCell(D, H), LSTMCell(D, H, peepholes=True),
-        LayerNormLSTMCell(D, H),
+        CoupledLSTMCell(D, H), LayerNormLSTMCell(D, H),
     ]
     return [cell for cell in cells if len(cell.initial_state(1)) == parts]
 

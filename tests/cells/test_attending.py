@@ -7,9 +7,11 @@ from rnn_from_scratch.arrays import leaves, tree_add, tree_map
 from rnn_from_scratch.attention import AdditiveAttention, MultiplicativeAttention
 from rnn_from_scratch.cells import (
     BahdanauCell,
+    CoupledLSTMCell,
     GRUCell,
     IndRNNCell,
     LayerNormLSTMCell,
+    LowRankLSTMCell,
     LSTMCell,
     LuongCell,
     RNNCell,
@@ -22,6 +24,7 @@ D, H, M = 1, 2, 3
 INNER = {
     "RNN": RNNCell(D, H), "LSTM": LSTMCell(D, H), "peepholes": LSTMCell(D, H, peepholes=True), "GRU": GRUCell(D, H),
     "reset before": GRUCell(D, H, reset_after=False), "IndRNN": IndRNNCell(D, H, "tanh"),
+    "low rank": LowRankLSTMCell(D, H, 1), "coupled": CoupledLSTMCell(D, H),
 }
 SCORES = {
     "additive": AdditiveAttention(H, M, 4), "general": MultiplicativeAttention(H, M),

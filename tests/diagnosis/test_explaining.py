@@ -7,7 +7,17 @@ import pytest
 
 from rnn_from_scratch.arrays import tree_map
 from rnn_from_scratch.attention import MultiplicativeAttention
-from rnn_from_scratch.cells import GRUCell, IndRNNCell, LayerNormLSTMCell, LSTMCell, LuongCell, RNNCell
+from rnn_from_scratch.cells import (
+    CoupledLSTMCell,
+    GRUCell,
+    IndRNNCell,
+    LayerNormLSTMCell,
+    LowRankLSTMCell,
+    LowRankRNNCell,
+    LSTMCell,
+    LuongCell,
+    RNNCell,
+)
 from rnn_from_scratch.diagnosis import check_cell, check_layer, check_step, own_cell, own_cell_solution
 from rnn_from_scratch.diagnosis.faults import FAULTS
 from rnn_from_scratch.layers import Recurrent, Stacked
@@ -30,6 +40,7 @@ def title(report):
 
 
 @pytest.mark.parametrize("cell", [RNNCell(3, 4), LSTMCell(3, 4, peepholes=True), GRUCell(3, 4), IndRNNCell(3, 4),
+                                  CoupledLSTMCell(3, 4), LowRankRNNCell(3, 4, 2), LowRankLSTMCell(3, 4, 2),
                                   own_cell_solution(own_cell("Ada Lovelace"))], ids=lambda cell: type(cell).__name__)
 def test_what_is_right_gets_no_explanation(cell):
     for report in (check_cell(cell, rng=rng()), check_layer(Recurrent(cell), rng=rng())):
@@ -76,11 +87,25 @@ class Independent(NoCarry, IndRNNCell):
     pass
 
 
+class Thin(NoCarry, LowRankRNNCell):
+    pass
+
+
+class ThinGates(NoCarry, LowRankLSTMCell):
+    pass
+
+
+class Coupled(NoCarry, CoupledLSTMCell):
+    pass
+
+
 @pytest.mark.parametrize(("cell", "kind", "reference"), [
     (NoCellCarry(3, 4), "cell-carry-dropped", "LSTMCell(input_size=3"),
     (HalfUpdate(3, 4), "carry-dropped", "GRUCell(input_size=3"),
     (Normed(3, 4), "carry-dropped", "LayerNormLSTMCell("),
     (Independent(3, 4), "carry-dropped", "IndRNNCell("),
+    (Thin(3, 4, 2, "sigmoid"), "carry-dropped", "LowRankRNNCell(input_size=3, hidden_size=4, rank=2, activation='sig"),
+    (ThinGates(3, 4, 2), "carry-dropped", "LowRankLSTMCell("), (Coupled(3, 4), "carry-dropped", "CoupledLSTMCell("),
     (FAULTS["carry-dropped"](3, 4, "relu"), "carry-dropped", "activation='relu'"),
 ], ids=lambda value: value if isinstance(value, str) else type(value).__name__)
 def test_a_subclass_is_compared_with_the_cell_that_it_computes(cell, kind, reference):

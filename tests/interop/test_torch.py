@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 from rnn_from_scratch.arrays import leaves
-from rnn_from_scratch.cells import GRUCell, IndRNNCell, LayerNormLSTMCell, LSTMCell, RNNCell
+from rnn_from_scratch.cells import (
+    CoupledLSTMCell,
+    GRUCell,
+    IndRNNCell,
+    LayerNormLSTMCell,
+    LowRankLSTMCell,
+    LSTMCell,
+    RNNCell,
+)
 from rnn_from_scratch.interop import from_torch, state_from_torch, state_to_torch, to_torch
 from rnn_from_scratch.layers import Bidirectional, Dense, Dropout, Embedding, LayerNorm, Recurrent, Stacked
 from rnn_from_scratch.models import SequenceModel
@@ -397,6 +405,8 @@ NOT_THERE = {
     "reset before": (BEFORE, r"because nn\.GRU applies the reset gate after the product.*Keras has both"),
     "sigmoid": (Recurrent(RNNCell(D, H, "sigmoid")), r"because nn\.RNN's nonlinearity is 'tanh' or 'relu'"),
     "independent": (Recurrent(IndRNNCell(D, H)), r"IndRNNCell.* are all that PyTorch has"),
+    "low rank": (Recurrent(LowRankLSTMCell(D, H, 1)), r"LowRankLSTMCell.* are all that PyTorch has"),
+    "coupled": (Recurrent(CoupledLSTMCell(D, H)), r"CoupledLSTMCell.* are all that PyTorch has"),
     "normalised": (Recurrent(LayerNormLSTMCell(D, H)), "LayerNormLSTMCell.* are all that PyTorch has"),
     "subclass": (Recurrent(Own(D, H)), "are all that PyTorch has"),
     "a cell": (GRUCell(D, H), r"layer is a GRUCell, expected a Recurrent, .*A cell goes in as Recurrent\(cell\)"),

@@ -5,7 +5,15 @@ import pytest
 
 from rnn_from_scratch.arrays import leaves, tree_map
 from rnn_from_scratch.attention import AdditiveAttention
-from rnn_from_scratch.cells import BahdanauCell, GRUCell, IndRNNCell, LayerNormLSTMCell, LSTMCell, RNNCell
+from rnn_from_scratch.cells import (
+    BahdanauCell,
+    GRUCell,
+    IndRNNCell,
+    LayerNormLSTMCell,
+    LowRankRNNCell,
+    LSTMCell,
+    RNNCell,
+)
 from rnn_from_scratch.diagnosis import check_layer
 from rnn_from_scratch.gradcheck import check_gradients
 from rnn_from_scratch.layers import Recurrent, dropout_mask
@@ -246,7 +254,9 @@ def test_the_rate_of_recurrent_dropout_is_in_0_to_1(rate):
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize("cell", [IndRNNCell(D, H), BahdanauCell(RNNCell(D, H), AdditiveAttention(H, 2, 3))], ids=str)
+@pytest.mark.parametrize("cell", [
+    IndRNNCell(D, H), LowRankRNNCell(D, H, 1), BahdanauCell(RNNCell(D, H), AdditiveAttention(H, 2, 3)),
+], ids=str)
 def test_recurrent_dropout_needs_a_matrix_to_leave_rows_out_of(cell):
     with pytest.raises(ArgumentError) as caught:
         Recurrent(cell, recurrent_dropout=RATE)

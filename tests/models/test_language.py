@@ -7,7 +7,15 @@ import pytest
 
 from rnn_from_scratch.activations import softmax
 from rnn_from_scratch.arrays import leaves, tree_map
-from rnn_from_scratch.cells import GRUCell, IndRNNCell, LayerNormLSTMCell, LSTMCell, RNNCell
+from rnn_from_scratch.cells import (
+    CoupledLSTMCell,
+    GRUCell,
+    IndRNNCell,
+    LayerNormLSTMCell,
+    LowRankLSTMCell,
+    LSTMCell,
+    RNNCell,
+)
 from rnn_from_scratch.diagnosis import check_model
 from rnn_from_scratch.layers import Bidirectional, Recurrent, Stacked
 from rnn_from_scratch.metrics.text import perplexity
@@ -24,7 +32,8 @@ MODEL = LanguageModel(Recurrent(RNNCell(D, H)), V)
 TIED = LanguageModel(Recurrent(GRUCell(H, H)), V, tied=True)
 TINY = {  # the parts' own tests take larger ones
     "rnn": Recurrent(RNNCell(1, 2)), "lstm": Recurrent(LSTMCell(1, 2)), "gru": Recurrent(GRUCell(1, 2)),
-    "indrnn": Recurrent(IndRNNCell(1, 2)),
+    "indrnn": Recurrent(IndRNNCell(1, 2)), "low rank": Recurrent(LowRankLSTMCell(1, 2, 1)),
+    "coupled": Recurrent(CoupledLSTMCell(1, 2)),
     "stacked": Stacked((Recurrent(GRUCell(1, 1)), Recurrent(RNNCell(1, 2)))),
 }
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from ... import bptt
 from ...arrays import Array, Params
-from ...cells import GRUCell, LayerNormLSTMCell, LSTMCell, RNNCell
+from ...cells import CoupledLSTMCell, GRUCell, LayerNormLSTMCell, LowRankLSTMCell, LowRankRNNCell, LSTMCell, RNNCell
 from ...cells.indrnn import IndRNNCell
 from ...layers.dense import Dense, DenseCache
 from ..mutants import Edits, Mutant, mutants
@@ -31,7 +31,9 @@ from .suspects import SourceLine, Where
 
 LATER = "from later steps"
 #: Cells whose source the dictionary reads.
-READ = (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell)
+READ = (
+    RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell, CoupledLSTMCell, LowRankRNNCell, LowRankLSTMCell,
+)
 PREFIX = "rnn_from_scratch/"
 
 
