@@ -14,6 +14,7 @@ from rnn_from_scratch import (
     arrays,
     attention,
     bptt,
+    compression,
     fused,
     initializers,
     losses,
@@ -417,6 +418,12 @@ CASES = {
         normalization.layer_norm_backward, n.dhs, n.scale["gain"], n.norm.forward(n.scale, 2 * n.dhs)[1]),
     "normalization.layer_norm_param_grads": lambda n: partial(
         normalization.layer_norm_param_grads, n.dhs, n.norm.forward(n.scale, 2 * n.dhs)[1]),
+    "compression.magnitude_mask": lambda n: partial(compression.magnitude_mask, n.xs, 0.5),
+    "compression.prune": lambda n: partial(compression.prune, n.params, 0.5),
+    "compression.quantize": lambda n: partial(compression.quantize, n.z),
+    "compression.dequantize": lambda n: partial(compression.dequantize, compression.quantize(n.z)),
+    "compression.count": lambda n: partial(compression.count, n.params),
+    "compression.size_in_bytes": lambda n: partial(compression.size_in_bytes, [n.params, compression.quantize(n.z)]),
     # metrics of text: the rows of targets are T sentences of indices
     "metrics.text.perplexity": lambda n: partial(text_metrics.perplexity, np.square(n.z).mean()),
     "metrics.text.bits_per_character": lambda n: partial(text_metrics.bits_per_character, np.square(n.z).mean()),

@@ -18,7 +18,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 RANKS = {  # DESIGN "Layout": a folder or module directly under the package, and its rank
     "arrays": 0, "validate": 0, "plots": 0,
     "activations": 1, "attention": 1, "scan": 1, "initializers": 1, "normalization": 1, "losses": 1, "optim": 1,
-    "metrics": 1, "data": 1, "gradcheck": 1,
+    "metrics": 1, "compression": 1, "data": 1, "gradcheck": 1,
     "cells": 2,
     "bptt": 3, "fused": 3,
     "layers": 4,
