@@ -24,13 +24,16 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_T
 def describe_machine() -> dict[str, Any]:
     """Return what a time depends on, as plain text and numbers.
 
-    `blas_threads` is what the environment asks for, "default" where it asks for nothing (all cores, then).
+    `blas_threads` is what the environment asks for, "default" where it asks for nothing (all cores, then). `simd` are
+    the processor's instruction sets that this NumPy has code for and uses: "AVX512_ICL", "NEON".
     """
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    config = np.show_config(mode="dicts")
+    blas, simd = config["Build Dependencies"]["blas"], config.get("SIMD Extensions", {})
     asked = [os.environ[name] for name in THREAD_VARIABLES if os.environ.get(name)]
     return {
         "system": platform.system(),
         "architecture": platform.machine(),
+        "simd": [*simd.get("baseline", []), *simd.get("found", [])],
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "python": platform.python_version(),
         "numpy": np.__version__,

@@ -12,9 +12,10 @@ from .diagrams import clips_on_circle, course_map, windows
 from .gradients import deltas_by_step, v_curve
 from .maps import heat_map, triangle
 from .phase import cobweb
+from .ratios import ratio_dots
 from .unrolled import unrolled
 
 __all__ = [
     "attention_map", "bars", "clips_on_circle", "cobweb", "course_map", "curves", "deltas_by_step", "grouped_bars",
-    "heat_map", "lstm_cell", "panels", "triangle", "unrolled", "v_curve", "weighted_mean", "windows",
+    "heat_map", "lstm_cell", "panels", "ratio_dots", "triangle", "unrolled", "v_curve", "weighted_mean", "windows",
 ]

@@ -26,7 +26,8 @@ def test_what_a_time_depends_on(machine, monkeypatch):
     assert found["blas_threads"] == 1
     assert found["cores"] >= 1
     assert found["python"] == platform.python_version()
-    assert set(found) == {"system", "architecture", "cores", "python", "numpy", "blas", "blas_threads"}
+    assert all(isinstance(name, str) for name in found["simd"])
+    assert set(found) == {"system", "architecture", "simd", "cores", "python", "numpy", "blas", "blas_threads"}
 
 
 def test_a_result_comes_back_with_the_machine(machine, tmp_path):

@@ -104,6 +104,12 @@ FIGURES = {
     "grouped_bars": (plots.grouped_bars, (["carry dropped", "scale"], {
         "small": np.array([0.9, 1.0]), "proper": np.array([0.0, 0.01]),
     }), {"xlabel": "missed (%)", "percent": True}),
+    "ratio_dots": (plots.ratio_dots, (["1, 100, 10, 5", "128, 100, 64, 128"], {
+        "training": {"RNN": [0.02, 0.9], "LSTM": np.array([NAN, 1.3])}, "inference": {"LSTM": [1.0, 3.0]},
+    }), {"xlabel": "our time / PyTorch's", "ylabel": "N, T, D, H", "title": "float32, one thread"}),
+    "long ratio_dots": (plots.ratio_dots, ([f"128, 100, 64, {k}" for k in range(100, 118)], {"training": {
+        "RNN": np.geomspace(0.1, 1, 18), "LSTM": np.geomspace(0.5, 1, 18), "GRU": np.geomspace(1, 0.3, 18),
+    }}), {"xlabel": "our time / PyTorch's"}),
     "windows": (plots.windows, ([(0, 0, 4), (0, 4, 8), (4, 8, 12)], 12), {"title": "(4, 8)"}),
     "clips": (plots.clips_on_circle, ({
         "as printed": (circle, np.sign(circle)), "by norm": (circle, 0.3 * circle),
@@ -308,6 +314,12 @@ def test_spread_keeps_order_and_gap_and_moves_only_what_touches():
     (lambda: plots.bars({"a": [1.0]}, xlabel=""), ShapeError, r"values\['a'\] has shape \(1,\)"),
     (lambda: plots.bars({"a": -1.0}, xlabel="", log=True), ArgumentError, "the axis is logarithmic"),
     (lambda: plots.grouped_bars(["a"], {"s": [1, 2]}, xlabel=""), ShapeError, "because there are 1 groups"),
+    (lambda: plots.ratio_dots([], {"a": {"b": []}}, xlabel=""), ArgumentError, "places has 0 entries, expected 1 to"),
+    (lambda: plots.ratio_dots(["p"], {}, xlabel=""), ArgumentError, "panels has 0 entries, expected a dictionary of 1"),
+    (lambda: plots.ratio_dots(["p"], {"a": {k: [1] for k in "bcde"}}, xlabel=""), ArgumentError, "at most 3"),
+    (lambda: plots.ratio_dots(["p"], {"a": {"b": [1, 2]}}, xlabel=""), ShapeError, "because there are 1 places"),
+    (lambda: plots.ratio_dots(["p"], {"a": {"b": [0.0]}}, xlabel=""), ArgumentError, r"\['b'\]\[0\] is 0, expected"),
+    (lambda: plots.ratio_dots(["p"], {"a": {"b": [NAN]}}, xlabel=""), ArgumentError, "is NaN everywhere"),
     (lambda: plots.windows([(0, 2, 2)], 4), ArgumentError, r"windows\[0\] is \(0, 2, 2\)"),
     (lambda: plots.windows([(0, 2, 5)], 4), ArgumentError, "end ≤ T = 4"),
     (lambda: plots.windows([], 4), ShapeError, "windows has shape"),

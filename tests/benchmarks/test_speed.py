@@ -1,0 +1,261 @@
+"""The measuring itself: its arithmetic with fake clocks, its checks, its files; a short run from end to end."""
+
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks import run
+from benchmarks.machine import load_result
+from benchmarks.speed import points, saving, sides, tables, textbook, timing
+from rnn_from_scratch.cells import GRUCell, LSTMCell, RNNCell
+from rnn_from_scratch.layers import Recurrent
+
+TINY = ["2,5,3,4", "3,4,2,5"]
+
+
+class Clock:
+    """A clock that stands still but for the sides, which move it by what they are said to take."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.ran = []
+
+    def __call__(self):
+        return self.now
+
+    def side(self, name, seconds):
+        def call():
+            self.ran.append(name)
+            self.now += seconds(len(self.ran)) if callable(seconds) else seconds
+
+        return call
+
+
+# The race
+
+
+def test_the_median_of_paired_ratios_is_not_moved_by_what_slows_both():
+    clock = Clock()
+    slow = {"factor": 1.0}  # ten in every third round, for both
+    rested = []
+
+    def rest():
+        rested.append(clock.now)
+        slow["factor"] = 10.0 if (len(rested) - 1) // 2 % 3 == 0 else 1.0
+
+    ours = clock.side("ours", lambda _: 0.3 * slow["factor"])
+    theirs = clock.side("theirs", lambda _: 0.6 * slow["factor"])
+    found = timing.race(ours, {"theirs": theirs}, rounds=9, seconds=1.0, clock=clock, rest=rest)
+    assert found.ratio == pytest.approx(0.5)
+    assert found.ours == pytest.approx(0.3)
+    assert found.theirs == pytest.approx({"theirs": 0.6})
+    assert found.quartiles["theirs"] == pytest.approx((0.5, 0.5))
+    assert found.rounds == 9
+    assert len(rested) == 18  # before each sample, and never inside one
+
+
+def test_a_round_with_an_outlier_does_not_count_and_the_order_turns():
+    clock = Clock()
+    late = iter([*[1.0] * 4, 50.0, *[1.0] * 100])  # two calls before the race, then the third round's
+    found = timing.race(
+        clock.side("a", lambda _: next(late)), {"b": clock.side("b", 2.0)}, rounds=5, seconds=0.0, clock=clock
+    )
+    assert found.ratio == pytest.approx(0.5)
+    assert clock.ran[4:] == ["a", "b", "b", "a", "a", "b", "b", "a", "a", "b"]
+
+
+def test_short_calls_are_put_together_and_long_enough_is_measured():
+    clock = Clock()
+    found = timing.race(clock.side("a", 0.001), {"b": clock.side("b", 0.005)}, rounds=3, seconds=2.0, clock=clock)
+    assert found.ratio == pytest.approx(0.2)
+    assert found.rounds in (20, 21)  # two samples of 0.05 s each round: 2 s, but for rounding
+    assert clock.ran.count("a") == 4 + 50 * found.rounds
+
+
+def test_the_quickest_of_the_others_counts():
+    clock = Clock()
+    found = timing.race(
+        clock.side("a", 1.0), {"slow": clock.side("b", 4.0), "quick": clock.side("c", 2.0)},
+        rounds=3, seconds=0.0, clock=clock,
+    )  # fmt: skip
+    assert (found.against, found.ratio) == ("quick", pytest.approx(0.5))
+    assert found.ratios == pytest.approx({"slow": 0.25, "quick": 0.5})
+
+
+def test_mean_and_worst():
+    assert timing.geometric_mean([0.5, 2.0]) == pytest.approx(1.0)
+    assert timing.geometric_mean([0.1, 0.1, 0.8]) == pytest.approx(0.2)
+    assert timing.worst([0.5, 1.1, 0.2]) == 1.1
+    assert timing.quartiles([1.0]) == (1.0, 1.0)
+    assert timing.quartiles([1.0, 2.0, 3.0, 4.0, 5.0]) == (2.0, 4.0)
+
+
+# What is compared
+
+
+@pytest.mark.parametrize("kind", points.CELLS)
+def test_the_textbook_program_gives_the_packages_gradients(kind):
+    problem = sides.make_problem(kind, (3, 6, 4, 5), "float64")
+    layer = Recurrent(problem.cell, "stepwise")
+    hs, _, cache = layer.forward(problem.params, problem.xs)
+    dxs, _, grads = layer.backward(problem.params, problem.upstream, cache)
+    found = sides.textbook_side(problem, "train").values()
+    assert found.keys() == {"hs", "dxs", *grads}
+    for name, expected in {"hs": hs, "dxs": dxs, **grads}.items():
+        np.testing.assert_allclose(found[name], expected, rtol=1e-12, atol=1e-12, err_msg=name)
+    assert all(np.abs(array).min(initial=1.0) > 0 for array in grads.values())
+
+
+def test_the_textbook_takes_weights_apart_and_puts_them_together():
+    for kind, cell in (("rnn", RNNCell(2, 3)), ("lstm", LSTMCell(2, 3)), ("gru", GRUCell(2, 3))):
+        params = cell.init_params(rng=np.random.default_rng(0))
+        again = textbook.join(kind, textbook.split(kind, params))
+        assert again.keys() == params.keys()
+        assert all(np.array_equal(again[name], params[name]) for name in params)
+
+
+def test_sides_that_disagree_are_refused():
+    ours = {"hs": np.array([1.0, 2.0]), "dW": np.array([4.0])}
+    assert sides.disagreement(ours, {"hs": np.array([1.0, 2.0])}, 1e-9) == (0.0, None)
+    difference, refusal = sides.disagreement(ours, {"hs": np.array([1.0, 2.0]), "dW": np.array([5.0])}, 1e-9)
+    assert difference == pytest.approx(0.2)
+    assert refusal == "dW differs by 2.0e-01 of its largest number, more than 1e-09"
+    assert sides.disagreement(ours, {"hs": np.array([1.0, math.nan])}, 1e-9)[1].startswith("hs differs by nan")
+    assert "float32" in sides.disagreement(ours, {"hs": np.array([1.0, 2.0], "float32")}, 1e-9)[1]
+    with pytest.raises(KeyError):
+        sides.disagreement(ours, {"dxs": np.array([1.0])}, 1e-9)
+
+
+# Files and tables
+
+
+def record(cell, point, ratio, **more):
+    return {"cell": cell, "point": point, "ratio": ratio, **more}
+
+
+def test_parts_are_saved_beside_each_other(tmp_path):
+    train, infer = points.Part("train", "float32", 1), points.Part("infer", "float32", 1)
+    one, other = {"numpy": "2.4"}, {"numpy": "2.5"}
+    saving.merge("torch", train, one, [record("lstm", "9,9,9,9", 0.7), record("rnn", "1,100,10,5", 0.5)], tmp_path)
+    saving.merge("torch", infer, one, [record("rnn", "1,100,10,5", 0.2)], tmp_path)
+    path, dropped = saving.merge("torch", train, one, [record("lstm", "1,100,10,5", 0.9)], tmp_path)
+    assert (path.name, dropped) == ("speed_torch.json", 0)
+    found = saving.load("torch", tmp_path)
+    assert found.keys() == {"train float32 1", "infer float32 1"}
+    assert [r["ratio"] for r in found[train.key]["records"]] == [0.5, 0.9, 0.7]  # points of one's own come last
+    # The same again replaces; another machine's figures do not stand beside these.
+    _, dropped = saving.merge("torch", train, other, [record("rnn", "1,100,10,5", 0.4)], tmp_path)
+    assert dropped == 2
+    found = saving.load("torch", tmp_path)
+    assert [r["ratio"] for r in found[train.key]["records"]] == [0.4]
+    assert found[infer.key]["machine"] == one
+
+
+def test_the_tables_tell_mean_and_worst_and_what_was_refused(tmp_path):
+    part = points.Part("train", "float64", 2)
+    records = [
+        record("rnn", "1,100,10,5", 0.25), record("gru", "1,100,10,5", 0.08), record("rnn", "32,20,10,32", 1.0),
+        {"cell": "gru", "point": "32,20,10,32", "refused": "nn.GRU: dxs differs"},
+    ]  # fmt: skip
+    assert tables.part_table("torch", part, records).splitlines() == [
+        "training (forward and backward), float64, 2 threads: our time / PyTorch's (wall time)",
+        "| N, T, D, H | RNN | GRU |", "|---|---|---|",
+        "| 1,100,10,5 | .25 | .080 |", "| 32,20,10,32 | 1.00 | refused |",
+        "| geometric mean | .50 | .080 |", "| worst | 1.00 | .080 |",
+        "refused: GRU at 32,20,10,32: nn.GRU: dxs differs",
+    ]  # fmt: skip
+    saving.merge("torch", part, {}, records[:3], tmp_path)
+    saving.merge("gru", points.Part("train", "float32", 1), {}, [record("mingru", "1,1000,32,32", 0.1)], tmp_path)
+    ways = [{"cell": "lstm", "way": way, "point": "32,10000,64,128", "peak": 250.4, "seconds": 3.33}
+            for way in ("PyTorch", "whole")]
+    saving.merge("torch", points.Part("memory", "float32", 1), {}, ways, tmp_path)
+    assert tables.readme_table(tmp_path).splitlines() == [
+        "| our time divided by | RNN | LSTM | GRU |", "|---|---|---|---|",
+        "| PyTorch's, training (forward and backward), float64, 2 threads | .50 (worst 1.00) |  | .080 (worst .080) |",
+        "| minGRU / our GRU's, training (forward and backward), float32, 1 thread |  |  | .10 (worst .10) |", "",
+        "memory, T = 10000, N = 32, D = 64, H = 128, float32, 1 thread: MiB above the start, processor seconds",
+        "|  | PyTorch | whole |", "|---|---|---|", "| LSTM | 250, 3.3 | 250, 3.3 |",
+        "234 MiB of each are the outputs and the inputs' gradients alone.",
+    ]  # fmt: skip
+
+
+def test_memory_is_the_median_of_repeats_and_gradients_must_agree():
+    def once(way, peak, norm):
+        return {"cell": "rnn", "way": way, "point": "1,9,2,2", "peak": peak, "seconds": peak / 100, "norm": norm}
+
+    found = run.medians([
+        once("PyTorch", 800, 2.0), once("PyTorch", 790, 2.0), once("PyTorch", 990, 2.0), once("whole", 300, 2.0001),
+        once("recomputed in segments of 100", 200, 2.1), once("truncated at 100", 200, 1.5),
+    ])  # fmt: skip
+    assert [r["peak"] for r in found] == [800, 300, 200, 200]
+    assert found[0]["repeats"] == 3
+    assert ["refused" in r for r in found] == [False, False, True, False]
+
+
+# The command
+
+
+def planned(*arguments):
+    commands = run.parser()
+    jobs = run.plan(commands, commands.parse_args(arguments), cores=2)
+    return {(against, part.key): tasks for against, part, tasks in jobs}
+
+
+def test_what_is_planned_unless_told_otherwise():
+    jobs = planned("--against", "torch")
+    assert len(jobs) == 2 * 2 * 2 + 2 + 1  # streaming and memory have one thread, memory float32
+    assert jobs["torch", "train float64 2"][0]["points"] == points.POINTS
+    assert len(points.POINTS) == 17
+    assert (jobs["torch", "train float32 1"][0]["rounds"], jobs["torch", "train float32 1"][0]["seconds"]) == (9, 2.5)
+    assert jobs["torch", "stream float32 1"][0]["points"] == points.STREAM_POINTS
+    assert len(jobs["torch", "memory float32 1"]) == 3 * 4 * 3  # a process each: cells, ways, repeats
+    assert {task["point"] for task in jobs["torch", "memory float32 1"]} == {points.MEMORY_POINT}
+
+
+def test_what_is_planned_when_told():
+    jobs = planned("--against", "torch", "gru", "--what", "train", "--cells", "lstm", "mingru", "--dtype", "float64",
+                   "--threads", "2", "--points", "2,3,4,5", "--rounds", "5", "--seconds", "1")  # fmt: skip
+    assert jobs.keys() == {("torch", "train float64 2"), ("gru", "train float64 2")}
+    (task,) = jobs["torch", "train float64 2"]
+    assert (task["cells"], task["points"], task["rounds"], task["seconds"]) == (["lstm"], [(2, 3, 4, 5)], 5, 1.0)
+    assert jobs["gru", "train float64 2"][0]["cells"] == ["mingru"]
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ([], "nothing to do: name what to measure --against"),
+    (["--against", "textbook", "--what", "stream"], "nothing is left to measure"),
+    (["--against", "stepwise", "--points", "1,2,3"], "invalid point_of value: '1,2,3'"),
+    (["--against", "stepwise", "--threads", "9999"], "this machine has"),
+])
+def test_what_cannot_be_done_is_said(arguments, message, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run.main(arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_without_pytorch_it_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(run.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match="2"):
+        run.main(["--against", "torch", "--quick"])
+    assert "python -m pip install torch" in capsys.readouterr().err
+
+
+def test_a_short_run_from_end_to_end(tmp_path, capfd):
+    short = ["--cells", "rnn", "lstm", "--what", "train", "--seconds", "0.02", "--rounds", "2", "--points", *TINY]
+    assert run.main(["--against", "stepwise", "textbook", *short, "--folder", str(tmp_path)]) == 0
+    shown = capfd.readouterr().out
+    assert shown.count("| geometric mean |") == shown.count("| worst |") == 2
+    for against in ("stepwise", "textbook"):
+        found = load_result(f"speed_{against}", tmp_path)
+        (part,) = found["parts"].values()
+        assert part["machine"]["blas_threads"] == 1
+        assert [(r["point"], r["cell"]) for r in part["records"]] == [(p, c) for p in TINY for c in ("rnn", "lstm")]
+        for r in part["records"]:
+            assert r["rounds"] >= 2
+            assert r["difference"] < 1e-5
+            assert r["low"] <= r["ratio"] <= r["high"]
+            assert r["ours"] > 0
+            assert r["theirs"].keys() == {against}
+    assert run.main(["--show", "--folder", str(tmp_path)]) == 0
+    assert "the textbook program's" in capfd.readouterr().out
