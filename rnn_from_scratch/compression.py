@@ -39,7 +39,7 @@ def magnitude_mask(array: Array, sparsity: float) -> Array:
     DtypeError, ArgumentError
         If array is not one of real, finite numbers, or sparsity outside its bounds.
 
-    Source: Han, Pool, Tran & Dally (2015), who go on training what is left, and need to: `prune` alone is the first half.
+    Source: Han, Pool, Tran & Dally (2015), who go on training what is left: this alone is the first half.
     """
     where = "magnitude_mask"
     _checked(where, "array", array)
