@@ -6,9 +6,12 @@ A kernel is a module with the functions of `kernel.py`, registered here by its c
 from __future__ import annotations
 
 from ..cells.base import Cell
+from ..cells.min_gru import MinGRUCell
+from ..cells.min_lstm import MinLSTMCell
+from . import min_gru, min_lstm
 from .kernel import Kernel
 
-KERNELS: dict[type, Kernel] = {}
+KERNELS: dict[type, Kernel] = {MinGRUCell: min_gru, MinLSTMCell: min_lstm}
 
 
 def kernel_for(cell: Cell) -> Kernel | None:
