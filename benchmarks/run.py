@@ -18,6 +18,7 @@ from benchmarks.machine import RESULTS, THREAD_VARIABLES, describe_machine
 from benchmarks.speed import points as sizes
 from benchmarks.speed.memory import PYTORCH, WAYS
 from benchmarks.speed.points import CELLS, DTYPES, OPPONENTS, Part, parts, point_of
+from benchmarks.speed.quiet import LOUD, busy_cores
 from benchmarks.speed.saving import Record, merge
 from benchmarks.speed.tables import part_table, readme_table, saved_parts
 
@@ -43,7 +44,7 @@ examples:
 
 Each part (what, dtype, threads) is saved as soon as it is whole, beside the other parts; cells and points that a run
 leaves out keep their figures. How it is measured stands in benchmarks/speed/__init__.py. Leave the machine alone
-meanwhile: two-thread figures count seconds of the wall.
+meanwhile: two-thread figures count seconds of the wall, and PyTorch's threads wait for each other.
 """
 
 
@@ -148,6 +149,7 @@ def measure_all(jobs: list[tuple[str, Part, list[dict[str, Any]]]], options: arg
             bar.set_description(f"{against}: {part.key}")
             records: list[Record] = []
             machine: dict[str, Any] = {}
+            busy_before = busy_cores()
             for task in tasks:
                 for found in run(task):
                     if "machine" in found:
@@ -155,12 +157,15 @@ def measure_all(jobs: list[tuple[str, Part, list[dict[str, Any]]]], options: arg
                     else:
                         records.append(found)
                         bar.update()
+            busy = max((cores for cores in (busy_before, busy_cores()) if cores is not None), default=None)
             if part.what == "memory":
                 records = medians(records)
             refused += sum("refused" in record for record in records)
             bar.write("\n" + part_table(against, part, records), file=sys.stdout)
+            if busy is not None and busy > LOUD:
+                bar.write(f"not a quiet machine: other processes kept {busy:.1f} cores busy", file=sys.stdout)
             if options.folder or not options.quick:
-                path, dropped = merge(against, part, machine, records, folder)
+                path, dropped = merge(against, part, machine, records, folder, busy)
                 gone = f"; {dropped} records of another machine gave way" if dropped else ""
                 bar.write(f"saved in {path.name}{gone}", file=sys.stdout)
     return refused

@@ -49,7 +49,7 @@ def _way(way: str) -> Callable[[Problem], float]:
         return _pytorch
     if way == TRUNCATED:
         return _truncated
-    options = {"recompute_every": RECOMPUTE_EVERY} if way == RECOMPUTED else {}
+    options: dict[str, Any] = {"recompute_every": RECOMPUTE_EVERY} if way == RECOMPUTED else {}
 
     def whole(problem: Problem) -> float:
         layer = Recurrent(problem.cell, **options)

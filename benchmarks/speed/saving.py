@@ -1,7 +1,8 @@
 """The saved results: results/speed_torch.json and so on, each part beside the others, whole or not at all.
 
-{"parts": {"train float32 1": {"machine": {…}, "clock": "processor", "records": [{"cell": "lstm", "point": "N,T,D,H",
-"ratio": …, "low": …, "high": …, "against": name, "ours": seconds, "theirs": {name: seconds}, …}, …]}, …}, …}
+{"parts": {"train float32 1": {"machine": {…}, "clock": "processor", "busy": …, "records": [{"cell": "lstm",
+"point": "N,T,D,H", "ratio": …, "low": …, "high": …, "against": name, "ours": seconds, "theirs": {name: seconds}, …},
+…]}, …}, …}
 
 low and high are the quartiles of the rounds' ratios, whose median is `ratio`: how far the rounds disagree.
 `difference` is the largest between the two sides' values and gradients, relative to its array's largest number.
@@ -26,11 +27,14 @@ def load(against: str, folder: Path) -> dict[str, Any]:
     return parts
 
 
-def merge(against: str, part: Part, machine: dict[str, Any], records: list[Record], folder: Path) -> tuple[Path, int]:
+def merge(
+    against: str, part: Part, machine: dict[str, Any], records: list[Record], folder: Path, busy: float | None = None
+) -> tuple[Path, int]:
     """Put a part's new records into the saved result and write it.
 
     Other parts stay as they are, and so do this part's records for other cells and points. But a table must not mix
-    machines (nor two versions of a library), so records of this part that another made give way.
+    machines (nor two versions of a library), so records of this part that another made give way. `busy` is how many
+    cores other processes used, the most that was seen for any record that is kept.
 
     Returns
     -------
@@ -44,8 +48,11 @@ def merge(against: str, part: Part, machine: dict[str, Any], records: list[Recor
     fresh = {identity(record) for record in records}
     others = [record for record in before["records"] if identity(record) not in fresh]
     kept = others if before["machine"] == machine else []
-    clock = "processor" if part.threads == 1 else "wall"
-    parts[part.key] = {"machine": machine, "clock": clock, "records": sorted(kept + records, key=_order(against))}
+    seen = [cores for cores in (busy, before.get("busy") if kept else None) if cores is not None]
+    parts[part.key] = {
+        "machine": machine, "clock": "processor" if part.threads == 1 else "wall",
+        "busy": round(max(seen), 2) if seen else None, "records": sorted(kept + records, key=_order(against)),
+    }  # fmt: skip
     return save_result(f"speed_{against}", {"parts": parts}, folder), len(others) - len(kept)
 
 

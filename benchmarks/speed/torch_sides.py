@@ -66,7 +66,7 @@ def _train_side(problem: Problem, module: torch.nn.Module, xs: torch.Tensor) -> 
         hs.backward(torch.from_numpy(problem.upstream))
         H = problem.cell.hidden_size
         # Two biases whose sum counts have the same gradient; only the GRU's third block has one of its own.
-        grads: dict[str, Any] = {key: leaf.grad.numpy() for key, leaf in module.named_parameters()}  # type: ignore[union-attr]
+        grads: dict[str, Any] = {key: leaf.grad.numpy() for key, leaf in module.named_parameters()}
         own = {"b_hn": grads["bias_hh_l0"][2 * H :]} if problem.kind == "gru" else {}
         return {
             "hs": hs.detach().numpy(), "dxs": _grad(xs), "W_xh": grads["weight_ih_l0"].T,
@@ -96,7 +96,7 @@ def _infer_side(module: torch.nn.Module, xs: torch.Tensor) -> Side:
 
 def _cell_side(cell: torch.nn.Module, xs: torch.Tensor) -> Side:
     steps = list(xs)
-    first = torch.zeros(xs.shape[1], cell.hidden_size, dtype=xs.dtype)  # type: ignore[call-overload]
+    first = torch.zeros(xs.shape[1], cell.hidden_size, dtype=xs.dtype)
     pair = isinstance(cell, torch.nn.LSTMCell)
     start = (first, first) if pair else first
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import run
 from benchmarks.machine import load_result
-from benchmarks.speed import points, saving, sides, tables, textbook, timing
+from benchmarks.speed import points, quiet, saving, sides, tables, textbook, timing
 from rnn_from_scratch.cells import GRUCell, LSTMCell, RNNCell
 from rnn_from_scratch.layers import Recurrent
 
@@ -191,6 +191,21 @@ def test_memory_is_the_median_of_repeats_and_gradients_must_agree():
     assert [r["peak"] for r in found] == [800, 300, 200, 200]
     assert found[0]["repeats"] == 3
     assert ["refused" in r for r in found] == [False, False, True, False]
+
+
+def test_it_is_told_whether_others_used_the_machine(tmp_path, monkeypatch):
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 …\ncpu1 …\nintr 1\n", encoding="utf-8")
+    later = "cpu  130 0 60 850 60 0 0 0 0 0\ncpu0 …\ncpu1 …\nintr 1\n"  # 100 ticks of two cores, 60 of them idle
+    monkeypatch.setattr(quiet.time, "sleep", lambda _: stat.write_text(later, encoding="utf-8"))
+    assert quiet.busy_cores(stat=stat) == pytest.approx(0.8)
+    assert quiet.busy_cores(stat=tmp_path / "none") is None
+
+    part = points.Part("train", "float32", 2)
+    for busy in (0.8, 0.1, None):  # what is kept was measured on a busy machine
+        saving.merge("torch", part, {}, [record("rnn", "1,1,1,1", 1.0)], tmp_path, busy)
+        saving.merge("torch", part, {}, [record("gru", "1,1,1,1", 1.0)], tmp_path, busy)
+        assert saving.load("torch", tmp_path)[part.key]["busy"] == 0.8
 
 
 # The command
