@@ -73,11 +73,10 @@ def layer_side(problem: Problem, what: str, engine: str | None = None) -> Side:
         return {"hs": hs, "dxs": dxs, **grads}
 
     def infer() -> object:
-        # The stepwise engine is the reference as it stands: its forward, which keeps what a backward would need.
-        return layer.forward(params, xs) if engine == "stepwise" else layer.infer(params, xs)
+        return layer.infer(params, xs)
 
     def inferred() -> dict[str, Array]:
-        hs, final_state = infer()[:2]  # type: ignore[index]
+        hs, final_state = layer.infer(params, xs)
         return {"hs": hs, **dict(zip(("h", "c"), final_state, strict=False))}
 
     return Side(train, trained) if what == "train" else Side(infer, inferred)

@@ -24,7 +24,8 @@ def part_table(against: str, part: Part, records: list[Record]) -> str:
         return memory_table(records)
     clock = "processor time" if part.threads == 1 else "wall time"
     cells = _cells(records)
-    lines = [f"{title(part)}: our time / {OPPONENTS[against].title} ({clock})", *head("N, T, D, H", cells)]
+    whose = "minGRU's" if against == "gru" else "our"
+    lines = [f"{title(part)}: {whose} time / {OPPONENTS[against].title} ({clock})", *head("N, T, D, H", cells)]
     for point in dict.fromkeys(record["point"] for record in records):
         here = {record["cell"]: record for record in records if record["point"] == point}
         N, _, _, H = point_of(point)

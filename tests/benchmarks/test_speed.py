@@ -1,13 +1,14 @@
 """The measuring itself: its arithmetic with fake clocks, its checks, its files; a short run from end to end."""
 
 import math
+import subprocess
 
 import numpy as np
 import pytest
 
 from benchmarks import run
 from benchmarks.machine import load_result
-from benchmarks.speed import points, quiet, saving, sides, tables, textbook, timing
+from benchmarks.speed import figure, points, quiet, saving, sides, tables, textbook, timing
 from rnn_from_scratch.cells import GRUCell, LSTMCell, RNNCell
 from rnn_from_scratch.layers import Recurrent
 
@@ -254,6 +255,33 @@ def test_without_pytorch_it_says_what_to_install(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="2"):
         run.main(["--against", "torch", "--quick"])
     assert "python -m pip install torch" in capsys.readouterr().err
+
+
+def test_a_refused_point_is_shown_and_the_run_fails(monkeypatch, capsys, tmp_path):
+    refused = {"cell": "rnn", "point": "2,5,3,4", "difference": None, "refused": "nn.RNN: hs differs"}
+    lines = [{"machine": {}}, refused, record("lstm", "2,5,3,4", 0.5)]
+    monkeypatch.setattr(run, "run", lambda task: iter(lines))
+    monkeypatch.setattr(run, "busy_cores", lambda: 1.5)
+    arguments = ["--against", "stepwise", "--what", "train", "--points", "2,5,3,4", "--folder", str(tmp_path)]
+    assert run.main(arguments) == 1
+    shown = capsys.readouterr().out
+    assert "| 2,5,3,4 | refused | .50 |" in shown
+    assert "not a quiet machine: other processes kept 1.5 cores busy" in shown
+    assert saving.load("stepwise", tmp_path)["train float32 1"]["records"] == lines[1:]
+
+
+def test_a_process_that_fails_fails_the_run():
+    with pytest.raises(subprocess.CalledProcessError):
+        list(run.run({"threads": 1, "against": "stepwise"}))  # a task without `what`
+
+
+def test_the_figure_is_drawn_from_what_is_saved(tmp_path):
+    pytest.importorskip("matplotlib")
+    with pytest.raises(FileNotFoundError, match="nothing to draw"):
+        figure.save_figure(tmp_path)
+    records = [record(cell, points.text_of(point), 0.5) for cell in points.CELLS for point in points.POINTS[:9]]
+    saving.merge("torch", points.Part("train", "float32", 1), {}, records, tmp_path)
+    assert figure.save_figure(tmp_path).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_short_run_from_end_to_end(tmp_path, capfd):
