@@ -19,6 +19,7 @@ from rnn_from_scratch import (
     initializers,
     losses,
     normalization,
+    scan,
     validate,
 )
 from rnn_from_scratch.attention import AdditiveAttention, MultiplicativeAttention
@@ -32,11 +33,14 @@ from rnn_from_scratch.cells import (
     LowRankRNNCell,
     LSTMCell,
     LuongCell,
+    MinGRUCell,
+    MinLSTMCell,
     RNNCell,
     attending,
     chrono_params,
     irnn_params,
     low_rank,
+    min_lstm,
 )
 from rnn_from_scratch.data import batching, date_patterns, dates, tasks, text
 from rnn_from_scratch.diagnosis import attention as attention_checks
@@ -331,6 +335,17 @@ def translation_case(model, method):
     return case
 
 
+def kernel_case(kernel, cell, method):
+    """The case of a kernel's forward, which keeps what its backward needs, or of that backward; with a mask."""
+    def case(n):
+        params = n.drawn(cell.param_shapes())
+        forward = partial(kernel.forward, cell, params, n.xs, n.state, n.mask, keep=True)
+        if method == "forward":
+            return forward
+        return partial(kernel.backward, cell, params, n.dhs, forward()[2], n.dstate, input_grad=True)
+    return case
+
+
 def rng():
     return np.random.default_rng(3)
 
@@ -347,6 +362,7 @@ CELLS = {
     "low_rank.LowRankRNNCell": {"": LowRankRNNCell(D, H, 2)},
     "low_rank.LowRankLSTMCell": {"": LowRankLSTMCell(D, H, 2)},
     "coupled_lstm.CoupledLSTMCell": {"": CoupledLSTMCell(D, H)},
+    "min_gru.MinGRUCell": {"": MinGRUCell(D, H)}, "min_lstm.MinLSTMCell": {"": MinLSTMCell(D, H)},
     "bahdanau.BahdanauCell": {
         "": BahdanauCell(GRUCell(D, H), SCORES["AdditiveAttention"]), " (dot)": BahdanauCell(RNNCell(D, H), DOT)},
     "luong.LuongCell": {
@@ -469,6 +485,17 @@ CASES = {
     "cells.rnn.irnn_params": lambda n: partial(irnn_params, RNNCell(D, H, "relu"), rng=rng()),
     **{f"cells.{name}.{method}{word}": cell_case(cell, method)
        for name, group in CELLS.items() for word, cell in group.items() for method in METHODS},
+    **{f"scan.{f}": lambda n, f=f: partial(getattr(scan, f), n.dhs, n.dhs[::-1].copy(), n.state[0])
+       for f in ("scan", "scan_loop", "scan_blelloch")},
+    "scan.scan_backward": lambda n: partial(
+        scan.scan_backward, n.dhs, scan.scan(n.dhs, n.dhs, n.state[0]), n.state[0], n.dhs[::-1].copy(), n.dstate[0]),
+    "cells.min_lstm.normalized_gates": lambda n: partial(min_lstm.normalized_gates, n.logits, n.values),
+    **{f"fused.{name}.{method}": kernel_case(kernel, cell, method)
+       for name, kernel, cell in (("min_gru", fused.min_gru, MinGRUCell(D, H)),
+                                  ("min_lstm", fused.min_lstm, MinLSTMCell(D, H)))
+       for method in ("forward", "backward")},
+    "fused.min_gru.fits": lambda n: partial(fused.min_gru.fits, MinGRUCell(D, H)),
+    "fused.min_lstm.fits": lambda n: partial(fused.min_lstm.fits, MinLSTMCell(D, H)),
     "bptt.unroll": lambda n: partial(bptt.unroll, n.cell, n.weights, n.xs, n.state, n.mask),
     "bptt.unroll_backward": lambda n: partial(
         bptt.unroll_backward, n.cell, n.weights, n.dhs, n.caches, n.dstate, n.mask),

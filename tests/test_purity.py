@@ -38,6 +38,8 @@ LEFT_OUT = {
     **{f"cells.base.Cell.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")},
     **{f"fused.kernel.Kernel.{name}": "a protocol has no code" for name in ("fits", "forward", "backward")},
+    **{f"fused.scanned.{name}": "min_gru and min_lstm run through it" for name in (
+        "scan_forward", "scan_chunks_backward")},
     **{f"attention.Attention.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "project_memory", "score", "query_grad", "param_grads")},
     **{f"diagnosis.museum.{exhibit}.{name}": "wrong on purpose, the right one beside it: tests/diagnosis/test_museum.py"
@@ -61,9 +63,11 @@ SHARING = {  # a result that holds an argument itself, and why it may
     **{f"cells.{name}.step": "the cache holds the state before the step" for name in (
         "rnn.RNNCell", "lstm.LSTMCell", "gru.GRUCell", "indrnn.IndRNNCell", "layer_norm_lstm.LayerNormLSTMCell",
         "bahdanau.BahdanauCell", "luong.LuongCell", "low_rank.LowRankRNNCell", "low_rank.LowRankLSTMCell",
-        "coupled_lstm.CoupledLSTMCell")},
+        "coupled_lstm.CoupledLSTMCell", "min_gru.MinGRUCell", "min_lstm.MinLSTMCell")},
     **{f"cells.{name}.project": "the keys of dot-product scores are the memory itself" for name in (
         "bahdanau.BahdanauCell", "luong.LuongCell")},
+    "fused.min_gru.forward": "what is saved for the backward holds the inputs, the mask and the initial state",
+    "fused.min_lstm.forward": "as in min_gru",
     "cells.attending.as_rows": "another view of the same numbers",
     "attention.MultiplicativeAttention.project_memory": "the keys of dot-product scores are the memory itself",
     "attention.attend": "the cache holds the query and the keys",

@@ -24,6 +24,8 @@ from ..cells import (
     LowRankLSTMCell,
     LowRankRNNCell,
     LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
     RNNCell,
 )
 from .naming.problem import Problem
@@ -162,7 +164,7 @@ def _candidates(D: int, H: int, parts: int) -> list[Any]:
         *(LowRankRNNCell(D, H, rank, name) for rank, name in itertools.product(ranks, ACTIVATIONS)),
         *(LowRankLSTMCell(D, H, rank) for rank in ranks),
         GRUCell(D, H), GRUCell(D, H, reset_after=False), LSTMCell(D, H), LSTMCell(D, H, peepholes=True),
-        CoupledLSTMCell(D, H), LayerNormLSTMCell(D, H),
+        CoupledLSTMCell(D, H), LayerNormLSTMCell(D, H), MinGRUCell(D, H), MinLSTMCell(D, H),
     ]
     return [cell for cell in cells if len(cell.initial_state(1)) == parts]
 

@@ -5,7 +5,16 @@ from functools import partial, update_wrapper
 import numpy as np
 import pytest
 
-from rnn_from_scratch.cells import CoupledLSTMCell, GRUCell, IndRNNCell, LowRankLSTMCell, LowRankRNNCell, LSTMCell
+from rnn_from_scratch.cells import (
+    CoupledLSTMCell,
+    GRUCell,
+    IndRNNCell,
+    LowRankLSTMCell,
+    LowRankRNNCell,
+    LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
+)
 from rnn_from_scratch.diagnosis import check_cell, check_layer
 from rnn_from_scratch.layers import Recurrent
 from rnn_from_scratch.validate import ArgumentError, DtypeError
@@ -14,14 +23,15 @@ T, N = 4, 2
 CONFIGURATIONS = [
     (LSTMCell, {}), (LSTMCell, {"peepholes": True}), (GRUCell, {}), (GRUCell, {"reset_after": False}),
     *((IndRNNCell, {"activation": name}) for name in ("relu", "tanh", "sigmoid")),
-    (CoupledLSTMCell, {}), (LowRankLSTMCell, {"rank": 2}),
+    (CoupledLSTMCell, {}), (LowRankLSTMCell, {"rank": 2}), (MinGRUCell, {}), (MinLSTMCell, {}),
     *((LowRankRNNCell, {"rank": 2, "activation": name}) for name in ("relu", "tanh", "sigmoid")),
 ]
 every_configuration = pytest.mark.parametrize(
     ("kind", "choices"), CONFIGURATIONS, ids=[" ".join(map(str, (k.__name__, *c.values()))) for k, c in CONFIGURATIONS]
 )
 LOW_RANK = [update_wrapper(partial(kind, rank=2), kind) for kind in (LowRankRNNCell, LowRankLSTMCell)]
-every_kind = pytest.mark.parametrize("kind", [LSTMCell, GRUCell, IndRNNCell, CoupledLSTMCell, *LOW_RANK])
+every_kind = pytest.mark.parametrize(
+    "kind", [LSTMCell, GRUCell, IndRNNCell, CoupledLSTMCell, MinGRUCell, MinLSTMCell, *LOW_RANK])
 
 
 @every_configuration

@@ -16,6 +16,8 @@ from rnn_from_scratch.cells import (
     LowRankRNNCell,
     LSTMCell,
     LuongCell,
+    MinGRUCell,
+    MinLSTMCell,
     RNNCell,
 )
 from rnn_from_scratch.diagnosis import check_cell, check_layer, check_step, own_cell, own_cell_solution
@@ -41,6 +43,7 @@ def title(report):
 
 @pytest.mark.parametrize("cell", [RNNCell(3, 4), LSTMCell(3, 4, peepholes=True), GRUCell(3, 4), IndRNNCell(3, 4),
                                   CoupledLSTMCell(3, 4), LowRankRNNCell(3, 4, 2), LowRankLSTMCell(3, 4, 2),
+                                  MinGRUCell(3, 4), MinLSTMCell(3, 4),
                                   own_cell_solution(own_cell("Ada Lovelace"))], ids=lambda cell: type(cell).__name__)
 def test_what_is_right_gets_no_explanation(cell):
     for report in (check_cell(cell, rng=rng()), check_layer(Recurrent(cell), rng=rng())):
@@ -99,6 +102,14 @@ class Coupled(NoCarry, CoupledLSTMCell):
     pass
 
 
+class Minimal(NoCarry, MinGRUCell):
+    pass
+
+
+class MinimalGates(NoCarry, MinLSTMCell):
+    pass
+
+
 @pytest.mark.parametrize(("cell", "kind", "reference"), [
     (NoCellCarry(3, 4), "cell-carry-dropped", "LSTMCell(input_size=3"),
     (HalfUpdate(3, 4), "carry-dropped", "GRUCell(input_size=3"),
@@ -106,6 +117,7 @@ class Coupled(NoCarry, CoupledLSTMCell):
     (Independent(3, 4), "carry-dropped", "IndRNNCell("),
     (Thin(3, 4, 2, "sigmoid"), "carry-dropped", "LowRankRNNCell(input_size=3, hidden_size=4, rank=2, activation='sig"),
     (ThinGates(3, 4, 2), "carry-dropped", "LowRankLSTMCell("), (Coupled(3, 4), "carry-dropped", "CoupledLSTMCell("),
+    (Minimal(3, 4), "carry-dropped", "MinGRUCell("), (MinimalGates(3, 4), "carry-dropped", "MinLSTMCell("),
     (FAULTS["carry-dropped"](3, 4, "relu"), "carry-dropped", "activation='relu'"),
 ], ids=lambda value: value if isinstance(value, str) else type(value).__name__)
 def test_a_subclass_is_compared_with_the_cell_that_it_computes(cell, kind, reference):

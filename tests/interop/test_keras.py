@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rnn_from_scratch.arrays import leaves
-from rnn_from_scratch.cells import GRUCell, IndRNNCell, LowRankRNNCell, LSTMCell, RNNCell
+from rnn_from_scratch.cells import GRUCell, IndRNNCell, LowRankRNNCell, LSTMCell, MinLSTMCell, RNNCell
 from rnn_from_scratch.interop import from_keras, to_keras
 from rnn_from_scratch.layers import Bidirectional, Dense, Embedding, LayerNorm, Recurrent, Stacked
 from rnn_from_scratch.models import SequenceModel
@@ -259,6 +259,7 @@ class Own(LSTMCell):
     (Stacked((Recurrent(LSTMCell(D, H)), Recurrent(LSTMCell(H, H, peepholes=True)))), r"layer\.layer1 has the cell"),
     (Recurrent(IndRNNCell(D, H)), "layer is IndRNNCell.*because Keras has these"),
     (Recurrent(LowRankRNNCell(D, H, 1)), "layer is LowRankRNNCell.*because Keras has these"),
+    (Recurrent(MinLSTMCell(D, H)), "layer is MinLSTMCell.*because Keras has these"),
     (Own(D, H), r"layer is Own\("),
     (SequenceModel(Recurrent(GRUCell(D, H)), 2), r"layer is SequenceModel.*A model goes in layer by layer"),
     (None, "layer is None, expected RNNCell"),

@@ -18,6 +18,7 @@ from rnn_from_scratch.cells import (
     LayerNormLSTMCell,
     LowRankLSTMCell,
     LSTMCell,
+    MinGRUCell,
     RNNCell,
 )
 from rnn_from_scratch.interop import from_torch, state_from_torch, state_to_torch, to_torch
@@ -407,6 +408,7 @@ NOT_THERE = {
     "independent": (Recurrent(IndRNNCell(D, H)), r"IndRNNCell.* are all that PyTorch has"),
     "low rank": (Recurrent(LowRankLSTMCell(D, H, 1)), r"LowRankLSTMCell.* are all that PyTorch has"),
     "coupled": (Recurrent(CoupledLSTMCell(D, H)), r"CoupledLSTMCell.* are all that PyTorch has"),
+    "minimal": (Recurrent(MinGRUCell(D, H)), r"MinGRUCell.* are all that PyTorch has"),
     "normalised": (Recurrent(LayerNormLSTMCell(D, H)), "LayerNormLSTMCell.* are all that PyTorch has"),
     "subclass": (Recurrent(Own(D, H)), "are all that PyTorch has"),
     "a cell": (GRUCell(D, H), r"layer is a GRUCell, expected a Recurrent, .*A cell goes in as Recurrent\(cell\)"),

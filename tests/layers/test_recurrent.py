@@ -12,6 +12,7 @@ from rnn_from_scratch.cells import (
     LayerNormLSTMCell,
     LowRankRNNCell,
     LSTMCell,
+    MinGRUCell,
     RNNCell,
 )
 from rnn_from_scratch.diagnosis import check_layer
@@ -255,7 +256,8 @@ def test_the_rate_of_recurrent_dropout_is_in_0_to_1(rate):
 
 
 @pytest.mark.parametrize("cell", [
-    IndRNNCell(D, H), LowRankRNNCell(D, H, 1), BahdanauCell(RNNCell(D, H), AdditiveAttention(H, 2, 3)),
+    IndRNNCell(D, H), LowRankRNNCell(D, H, 1), MinGRUCell(D, H),
+    BahdanauCell(RNNCell(D, H), AdditiveAttention(H, 2, 3)),
 ], ids=str)
 def test_recurrent_dropout_needs_a_matrix_to_leave_rows_out_of(cell):
     with pytest.raises(ArgumentError) as caught:

@@ -14,6 +14,8 @@ from rnn_from_scratch.cells import (
     LayerNormLSTMCell,
     LowRankLSTMCell,
     LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
     RNNCell,
 )
 from rnn_from_scratch.diagnosis import check_model
@@ -33,7 +35,8 @@ TIED = LanguageModel(Recurrent(GRUCell(H, H)), V, tied=True)
 TINY = {  # the parts' own tests take larger ones
     "rnn": Recurrent(RNNCell(1, 2)), "lstm": Recurrent(LSTMCell(1, 2)), "gru": Recurrent(GRUCell(1, 2)),
     "indrnn": Recurrent(IndRNNCell(1, 2)), "low rank": Recurrent(LowRankLSTMCell(1, 2, 1)),
-    "coupled": Recurrent(CoupledLSTMCell(1, 2)),
+    "coupled": Recurrent(CoupledLSTMCell(1, 2)), "minGRU": Recurrent(MinGRUCell(1, 2)),
+    "minLSTM": Recurrent(MinLSTMCell(1, 2)),
     "stacked": Stacked((Recurrent(GRUCell(1, 1)), Recurrent(RNNCell(1, 2)))),
 }
 

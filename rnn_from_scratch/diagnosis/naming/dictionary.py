@@ -20,7 +20,17 @@ import numpy as np
 
 from ... import bptt
 from ...arrays import Array, Params
-from ...cells import CoupledLSTMCell, GRUCell, LayerNormLSTMCell, LowRankLSTMCell, LowRankRNNCell, LSTMCell, RNNCell
+from ...cells import (
+    CoupledLSTMCell,
+    GRUCell,
+    LayerNormLSTMCell,
+    LowRankLSTMCell,
+    LowRankRNNCell,
+    LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
+    RNNCell,
+)
 from ...cells.indrnn import IndRNNCell
 from ...layers.dense import Dense, DenseCache
 from ..mutants import Edits, Mutant, mutants
@@ -33,6 +43,7 @@ LATER = "from later steps"
 #: Cells whose source the dictionary reads.
 READ = (
     RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell, CoupledLSTMCell, LowRankRNNCell, LowRankLSTMCell,
+    MinGRUCell, MinLSTMCell,
 )
 PREFIX = "rnn_from_scratch/"
 
