@@ -195,8 +195,7 @@ def _blelloch(a: Array, b: Array, h0: Array, hs: Array) -> None:
     blocks = -(-hs.size // BLOCK)
     for k in range(blocks):
         start, stop = k * T // blocks, (k + 1) * T // blocks
-        if start < stop:
-            _pairs(a[start:stop], b[start:stop], hs[start - 1] if start else h0, hs[start:stop])
+        _pairs(a[start:stop], b[start:stop], hs[start - 1] if start else h0, hs[start:stop])
 
 
 def _pairs(a: Array, b: Array, h0: Array, hs: Array) -> None:

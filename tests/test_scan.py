@@ -95,8 +95,9 @@ def test_factors_of_one_and_nothing_added_carry_to_the_last_bit():
 
 
 @pytest.mark.parametrize(("numbers", "dtype", "chosen"), [
-    (128, np.float64, scan_blelloch), (129, np.float64, scan_loop), (256, np.float32, scan_blelloch),
-    (257, np.float32, scan_loop), (64, complex, scan_blelloch), (65, complex, scan_loop),
+    (8, np.float64, scan_blelloch), (128, np.float64, scan_blelloch), (129, np.float64, scan_loop),
+    (256, np.float32, scan_blelloch), (257, np.float32, scan_loop), (64, complex, scan_blelloch),
+    (65, complex, scan_loop),
 ])
 def test_the_shape_and_the_dtype_choose(numbers, dtype, chosen):
     """Bit for bit: the two ways round differently, so only one of them can agree."""
@@ -175,6 +176,27 @@ def test_single_precision_stays_single_on_the_way_back():
         same(one, other.astype(np.float32), 1e-5)
 
 
+@pytest.mark.parametrize("which", ["a", "hs", "h0", "dhs", "dfinal", "none"])
+@pytest.mark.parametrize("T", [1, 5, 40])
+def test_the_backward_of_complex_numbers(T, which):
+    """Any one of its arguments may be complex, and only what depends on it is complex then."""
+    a, b, h0, dhs, dfinal = draw_backward(T)
+    given = {"a": a, "hs": b, "h0": h0, "dhs": dhs, "dfinal": dfinal}
+    if which != "none":
+        given[which] = given[which] + 1j * np.random.default_rng(2).standard_normal(given[which].shape)
+    da, db, dh0 = scan_backward(**given)
+    kinds = [kind for kind, causes in (("da", given), ("db", ("a", "dhs", "dfinal")), ("dh0", ("a", "dhs", "dfinal")))
+             if which in causes]
+    assert [name for name, array in (("da", da), ("db", db), ("dh0", dh0)) if array.dtype == complex] == kinds
+    dh = given["dfinal"].astype(complex)
+    for t in reversed(range(T)):
+        dh = dh + given["dhs"][t]
+        same(db[t].astype(complex), dh)
+        same(da[t].astype(complex), dh * (given["hs"][t - 1] if t else given["h0"]))
+        dh = dh * given["a"][t]
+    same(dh0.astype(complex), dh)
+
+
 # What does not fit is refused
 
 
@@ -186,6 +208,7 @@ def test_single_precision_stays_single_on_the_way_back():
     ({"b": np.ones((4, 2))}, ShapeError, "b has shape (4, 2), expected (5, 2), the shape of a because time"),
     ({"b": np.ones((5, 1))}, ShapeError, "b has shape (5, 1), expected (5, 2)"),
     ({"h0": np.ones(1)}, ShapeError, "h0 has shape (1,), expected (2,), the shape of a without its first axis"),
+    ({"h0": np.ones(3)}, ShapeError, "h0 has shape (3,), expected (2,)"),
     ({"h0": np.ones(2, np.float32)}, DtypeError, "h0 is float32 beside a of float64, expected one dtype throughout"),
 ])
 def test_arguments_that_do_not_fit(change, error, message):

@@ -40,8 +40,9 @@ def backward(
     return scan_chunks_backward(cell, _deltas, params, dhs, saved, dfinal_state, input_grad)
 
 
-def _gates(half_x_z: Array, n: Array) -> tuple[Array, Array, Kept]:
+def _gates(x_proj: list[Array]) -> tuple[Array, Array, Kept]:
     """Return a = 1 − z, b = z ⊙ n, and what the deltas need."""
+    half_x_z, n = x_proj
     z = np.tanh(half_x_z, out=half_x_z)
     z *= 0.5
     z += 0.5

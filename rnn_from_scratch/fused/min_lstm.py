@@ -39,8 +39,9 @@ def backward(
     return scan_chunks_backward(cell, _deltas, params, dhs, saved, dfinal_state, input_grad)
 
 
-def _gates(x_i: Array, x_f: Array, g: Array) -> tuple[Array, Array, Kept]:
+def _gates(x_proj: list[Array]) -> tuple[Array, Array, Kept]:
     """Return a = f', b = i' ⊙ g, and what the deltas need."""
+    x_i, x_f, g = x_proj
     gates = normalized_gates(x_i, x_f)
     return gates.f, gates.i * g, Kept(gates, g)
 

@@ -26,7 +26,7 @@ from ..scan import scan, scan_backward
 # Numbers in an array of a chunk, (t·N, H), of which about ten are in use at a time. The optimum is flat.
 CHUNK = 65536
 
-Gates = Callable[..., tuple[Array, Array, Any]]
+Gates = Callable[[list[Array]], tuple[Array, Array, Any]]
 Deltas = Callable[[Array, Array, Any, list[Array]], None]
 
 
@@ -50,7 +50,7 @@ def scan_forward(
     `factors` has a number for each block of W_xh: its pre-activations are multiplied by that.
     """
     (h,) = state
-    T, N, H = *xs.shape[:2], cell.hidden_size
+    (T, N), H = xs.shape[:2], cell.hidden_size
     W_xh, b_h = params["W_xh"], params["b_h"]
     dtype = np.result_type(W_xh, b_h, xs if xs.ndim == 3 else W_xh)
     weights = [
@@ -64,10 +64,9 @@ def scan_forward(
     chunks = []
     for steps in _chunks(T, N * H):
         x = xs[steps]
-        a, b, kept = gates(*(_projected(_rows(x), W, bias) for W, bias in weights))
-        a, b = a.reshape(*x.shape[:2], H), b.reshape(*x.shape[:2], H)
+        a, b, kept = gates([_projected(_rows(x), W, bias) for W, bias in weights])
         here = None if mask is None else mask[steps]
-        a, b = _or(1, a, here), _or(0, b, here)
+        a, b = _or(1, a.reshape(-1, N, H), here), _or(0, b.reshape(-1, N, H), here)
         states = scan(a, b, h)
         hs[steps] = _or(0, states, here)
         if keep:
@@ -85,13 +84,13 @@ def scan_chunks_backward(
     y = xW gives dW = xᵀ dy; dxs is None unless `input_grad`, and for indices.
     """
     W_xh, b_h = params["W_xh"], params["b_h"]
-    N, H = dhs.shape[1], cell.hidden_size
+    (T, N), H = dhs.shape[:2], cell.hidden_size
     dh = np.zeros((N, H), dhs.dtype) if dfinal_state is None else dfinal_state[0]
     dtype = np.result_type(dhs, dh, chunks[0].states)
     dW, db_h = np.zeros(W_xh.shape, dtype), np.zeros(b_h.shape, dtype)
     indices = chunks[0].xs.ndim == 2
-    dxs = None if indices or not input_grad else np.empty((*dhs.shape[:2], len(W_xh)), dtype)
-    for steps, (x, here, a, states, h0, kept) in zip(_chunks(len(dhs), N * H)[::-1], chunks[::-1], strict=True):
+    dxs = None if indices or not input_grad else np.empty((T, N, len(W_xh)), dtype)
+    for steps, (x, here, a, states, h0, kept) in zip(_chunks(T, N * H)[::-1], chunks[::-1], strict=True):
         da, db, dh = scan_backward(a, states, h0, _or(0, dhs[steps], here), dh)
         da, db = _or(0, da, here), _or(0, db, here)
         delta = np.empty((len(x) * N, len(b_h)), dtype)  # (t·N, all blocks)

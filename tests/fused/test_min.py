@@ -119,7 +119,7 @@ def test_indices_read_rows(kind, masked):
     assert found["dxs"] is None
 
 
-@pytest.mark.parametrize("part", ["params", "xs", "state"])
+@pytest.mark.parametrize("part", ["params", "xs", "state", "dhs", "dfinal"])
 @every_kind
 def test_the_complex_step_goes_through(kind, part):
     """Where any one of the arguments is complex."""
@@ -133,8 +133,11 @@ def test_the_complex_step_goes_through(kind, part):
         point.params = {name: nudged(array) for name, array in point.params.items()}
     elif part == "xs":
         point.xs = nudged(point.xs) * point.mask[..., None]
+    elif part == "dhs":
+        point.dhs = nudged(point.dhs)
     else:
-        point.state = (nudged(point.state[0]),)
+        name = "state" if part == "state" else "dfinal"
+        setattr(point, name, (nudged(getattr(point, name)[0]),))
     same(point.fused(), point.stepwise(), 1e-12)
 
 
