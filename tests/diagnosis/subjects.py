@@ -26,7 +26,16 @@ from rejecting import Check, seeded
 
 from rnn_from_scratch import activations, bptt, losses
 from rnn_from_scratch.activations import ACTIVATIONS
-from rnn_from_scratch.cells import GRUCell, IndRNNCell, LSTMCell, RNNCell
+from rnn_from_scratch.cells import (
+    CoupledLSTMCell,
+    GRUCell,
+    IndRNNCell,
+    LowRankLSTMCell,
+    LowRankRNNCell,
+    LSTMCell,
+    RNNCell,
+    low_rank,
+)
 from rnn_from_scratch.diagnosis import (
     check_activation,
     check_cell,
@@ -59,12 +68,15 @@ RECURRENT_CHECKS = [
 LSTMS = [partial(LSTMCell, peepholes=peepholes) for peepholes in (True, False)]
 GRUS = [partial(GRUCell, reset_after=reset_after) for reset_after in (True, False)]
 INDRNNS = [partial(IndRNNCell, activation=name) for name in ACTIVATIONS]
-LSTM_CHECKS, GRU_CHECKS, INDRNN_CHECKS = (
+COUPLED = [CoupledLSTMCell]
+LOW_RANK_RNNS = [partial(LowRankRNNCell, rank=1, activation=name) for name in ACTIVATIONS]
+LOW_RANK_LSTMS = [partial(LowRankLSTMCell, rank=1)]
+LSTM_CHECKS, GRU_CHECKS, INDRNN_CHECKS, COUPLED_CHECKS, LOW_RANK_RNN_CHECKS, LOW_RANK_LSTM_CHECKS = (
     [
         *(seeded(check_cell, kind(1, 2), xs=xs(3, 2)) for kind in kinds),
         *(seeded(check_cell, kind(2, 3)) for kind in kinds),
     ]
-    for kinds in (LSTMS, GRUS, INDRNNS)
+    for kinds in (LSTMS, GRUS, INDRNNS, COUPLED, LOW_RANK_RNNS, LOW_RANK_LSTMS)
 )
 DENSE_CHECKS = [seeded(check_layer, Dense(3, 4))]
 MODEL_CHECKS = [
@@ -136,6 +148,14 @@ PLAIN = [
     Subject(GRUCell.param_grads, cell_points(*GRUS), GRU_CHECKS, 300),
     Subject(IndRNNCell.step_backward, cell_points(*INDRNNS), INDRNN_CHECKS, 25),
     Subject(IndRNNCell.param_grads, cell_points(*INDRNNS), INDRNN_CHECKS, 110),
+    Subject(CoupledLSTMCell.step_backward, cell_points(*COUPLED), COUPLED_CHECKS, 290),
+    Subject(CoupledLSTMCell.param_grads, cell_points(*COUPLED), COUPLED_CHECKS, 120),
+    Subject(LowRankRNNCell.step_backward, cell_points(*LOW_RANK_RNNS), LOW_RANK_RNN_CHECKS, 35),
+    Subject(LowRankRNNCell.param_grads, cell_points(*LOW_RANK_RNNS), LOW_RANK_RNN_CHECKS, 105),
+    Subject(LowRankLSTMCell.step_backward, cell_points(*LOW_RANK_LSTMS), LOW_RANK_LSTM_CHECKS, 32),
+    Subject(LowRankLSTMCell.param_grads, cell_points(*LOW_RANK_LSTMS), LOW_RANK_LSTM_CHECKS, 115),
+    Subject(low_rank.factor_grads, cell_points(*LOW_RANK_RNNS, *LOW_RANK_LSTMS),
+            LOW_RANK_RNN_CHECKS + LOW_RANK_LSTM_CHECKS, 45),
     Subject(bptt.unroll_backward, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 185),
     Subject(bptt.without_padding, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 18, in_forward=True),
     Subject(Dense.backward, [dense_point], DENSE_CHECKS, 65),
