@@ -10,12 +10,12 @@ since 1 − σ(a) = σ(−a).
 
 from __future__ import annotations
 
-import platform
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from writing import write_or_check
 
 FILE = Path(__file__).with_name("compact.npz")
 
@@ -66,17 +66,7 @@ def main() -> int:
     made: dict[str, np.ndarray] = {}
     for number, name in enumerate(CELLS):
         made |= cell_values(number, name)
-    if "--check" not in sys.argv:
-        versions = {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()}
-        np.savez(FILE, **made, **{f"version/{name}": np.array(version) for name, version in versions.items()})
-        print(f"{FILE.name}: {len(made)} arrays from torch {torch.__version__}")
-        return 0
-    with np.load(FILE) as saved:
-        names = {name for name in saved.files if not name.startswith("version/")}
-        wrong = [name for name in made if not np.allclose(saved[name], made[name], rtol=0, atol=1e-12)]
-        wrong += sorted(names ^ set(made))
-    print(f"{FILE.name}: " + ("the same" if not wrong else f"differs: {', '.join(wrong)}"))
-    return int(bool(wrong))
+    return write_or_check(FILE, made)
 
 
 if __name__ == "__main__":

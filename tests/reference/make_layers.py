@@ -10,12 +10,12 @@ tests read the file and need no torch. The versions that made it are saved in it
 
 from __future__ import annotations
 
-import platform
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from writing import write_or_check
 
 FILE = Path(__file__).with_name("layers.npz")
 
@@ -74,18 +74,7 @@ def embedding() -> dict[str, np.ndarray]:
 
 def main() -> int:
     made = {**layer_norms(), **embedding()}
-    if "--check" not in sys.argv:
-        versions = {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()}
-        np.savez(FILE, **made, **{f"version/{name}": np.array(version) for name, version in versions.items()})
-        print(f"{FILE.name}: {len(made)} arrays from torch {torch.__version__}")
-        return 0
-    with np.load(FILE) as saved:
-        names = {name for name in saved.files if not name.startswith("version/")}
-        wrong = sorted(names ^ set(made))
-        wrong += [name for name in sorted(names & set(made)) if not np.allclose(saved[name], made[name], 0, 1e-12)]
-        print(f"{FILE.name}, made with torch {saved['version/torch']}: "
-              + (f"differs: {', '.join(wrong)}" if wrong else "the same"))
-    return int(bool(wrong))
+    return write_or_check(FILE, made)
 
 
 if __name__ == "__main__":

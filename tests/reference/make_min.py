@@ -10,13 +10,13 @@ autograd goes back through them. Padded sequences are run alone, each to its own
 
 from __future__ import annotations
 
-import platform
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn.functional import linear
+from writing import write_or_check
 
 FILE = Path(__file__).with_name("min.npz")
 
@@ -82,17 +82,7 @@ def main() -> int:
     made: dict[str, np.ndarray] = {}
     for number, name in enumerate(CELLS):
         made |= cell_values(number, name)
-    if "--check" not in sys.argv:
-        versions = {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()}
-        np.savez(FILE, **made, **{f"version/{name}": np.array(version) for name, version in versions.items()})
-        print(f"{FILE.name}: {len(made)} arrays from torch {torch.__version__}")
-        return 0
-    with np.load(FILE) as saved:
-        names = {name for name in saved.files if not name.startswith("version/")}
-        wrong = [name for name in sorted(names & set(made)) if not np.allclose(saved[name], made[name], 0, 1e-12)]
-        wrong += sorted(names ^ set(made))
-    print(f"{FILE.name}: " + ("the same" if not wrong else f"differs: {', '.join(wrong)}"))
-    return int(bool(wrong))
+    return write_or_check(FILE, made)
 
 
 if __name__ == "__main__":
