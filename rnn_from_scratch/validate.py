@@ -176,6 +176,20 @@ def integer_targets(where: str, targets: Array, classes: int, counted: Array | N
         )
 
 
+def indices(where: str, name: str, array: Array, size: int, mask: Array | None = None) -> None:
+    """Refuse indices outside 0 … size − 1, except on padding."""
+    bad = (array < 0) | (array >= size)
+    if mask is not None:
+        bad &= mask
+    if bad.any():
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        negative = "NumPy would read it from the end. On padding any number will do."
+        fail(
+            where, f"{name}[{', '.join(map(str, index))}] is {array[index]}", f"0 … {size - 1}",
+            f"input_size={size}, counted from 0", negative if array[index] < 0 else "Are they counted from 1?",
+        )
+
+
 def params(where: str, value: Any, expected: Mapping[str, Any], hint: str = "", name: str = "params") -> None:
     """Check that a dictionary of parameters has these arrays and shapes, nested as expected; extra keys are refused."""
     if not isinstance(value, dict):

@@ -26,7 +26,7 @@ def _lamp_deltas() -> Array:
     example = lamp()
     targets = example.targets.copy()
     targets[2] = 0.0
-    model = SequenceModel(Recurrent(RNNCell(1, 1)), 1, "regression")
+    model = SequenceModel(Recurrent(RNNCell(1, 1), engine="stepwise"), 1, "regression")
     ys, _, cache = model.forward(example.params, example.xs, example.state)
     _, dys = model.loss(ys, targets)
     dhs, _ = model.output.backward(example.params["output"], dys, cache.output)

@@ -1,17 +1,29 @@
 """Whole-sequence kernels for the cells: the same numbers as the stepwise engine, arranged for the machine.
 
-A kernel is a module with the functions of `kernel.py`, registered here by its cell's type.
+A kernel keeps the contract of `kernel.py` and is registered here by its cell's type.
+
+To read them: `layout.py` says how a sequence lies in memory, `passes.py` what is prepared around the loops, `rnn.py`,
+`lstm.py` and `gru.py` hold the loops, and `engine.py` goes through a sequence with them.
 """
 
 from __future__ import annotations
 
 from ..cells.base import Cell
+from ..cells.gru import GRUCell
+from ..cells.lstm import LSTMCell
 from ..cells.min_gru import MinGRUCell
 from ..cells.min_lstm import MinLSTMCell
+from ..cells.rnn import RNNCell
 from . import min_gru, min_lstm
+from .engine import FusedKernel
+from .gru import GRU
 from .kernel import Kernel
+from .lstm import LSTM
+from .rnn import RNN
 
-KERNELS: dict[type, Kernel] = {MinGRUCell: min_gru, MinLSTMCell: min_lstm}
+KERNELS: dict[type, Kernel] = {
+    RNNCell: RNN, LSTMCell: LSTM, GRUCell: GRU, MinGRUCell: min_gru, MinLSTMCell: min_lstm,
+}
 
 
 def kernel_for(cell: Cell) -> Kernel | None:
@@ -25,4 +37,4 @@ def has_kernel(cell: Cell) -> bool:
     return kernel_for(cell) is not None
 
 
-__all__ = ["KERNELS", "Kernel", "has_kernel", "kernel_for"]
+__all__ = ["KERNELS", "FusedKernel", "Kernel", "has_kernel", "kernel_for"]

@@ -10,22 +10,43 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import validate
-from ..arrays import Array, Params, State, tree_copy
-from ..bptt import unroll, unroll_backward, without_padding
+from ..arrays import Array, Params, State, leaves, tree_copy
+from ..bptt import without_padding
 from ..cells.base import Cell
-from ..fused import has_kernel
+from ..fused import FusedKernel, Kernel, has_kernel, kernel_for
 from .dropout import dropout_mask
+from .engines import STEPWISE, Segments, StepwiseSaved
 from .states import check_state
+from .stream import Stream
 
 
 class RecurrentCache(NamedTuple):
     """What the backward pass needs of the forward pass."""
 
-    xs: Array  # (T, N, D), zeros on padding
+    xs: Array  # (T, N, D), zeros on padding; or indices (T, N)
     mask: Array | None  # (T, N)
-    caches: list[Any]  # the cell's, one a step
+    saved: Any  # the engine's own
     dropped: Array | None  # (H, 1), what recurrent dropout multiplied the rows of W_hh by
-    cell: Cell  # which made the caches: those of a tanh would fit a ReLU, and give other derivatives
+    layer: Any  # which made it: what a tanh saved would fit a ReLU, and give other derivatives
+
+    @property
+    def caches(self) -> list[Any]:
+        """The cell's caches, one a step; the stepwise engine alone has them.
+
+        Raises
+        ------
+        ArgumentError
+            If another engine made the cache.
+        """
+        if not isinstance(self.saved, StepwiseSaved):
+            validate.fail(
+                "RecurrentCache.caches", f"the cache was made by {self.layer!r:.120}",
+                "a layer that runs step by step and keeps everything",
+                "a fused kernel keeps its own buffers, and recomputation the states between segments alone",
+                'Try Recurrent(cell, engine="stepwise").',
+            )
+        steps: list[Any] = self.saved.caches
+        return steps
 
 
 @dataclass(frozen=True)
@@ -34,7 +55,11 @@ class Recurrent:
 
     engine : "stepwise", "fused" or None
         "stepwise" runs the cell's own equations step by step (`bptt.py`): the reference. "fused" runs a
-        whole-sequence kernel, where one exists. None takes the fused engine where there is a kernel.
+        whole-sequence kernel (`fused/`), where one exists: the same numbers to 1e-12 in float64. None takes the fused
+        engine where there is a kernel.
+    recompute_every : int, optional
+        Keep the state before every k-th step alone, and compute all else again in the backward: the exact gradient
+        with memory for k steps instead of T, for one more forward pass.
     recurrent_dropout : float
         In training (`rng` given) each row of W_hh, that is each unit of h_{t−1}, is left out with this probability and
         the others are scaled by 1/(1 − rate). One mask serves the whole sequence and the whole batch, so that W_hh is
@@ -47,6 +72,7 @@ class Recurrent:
     cell: Cell
     engine: str | None = None
     recurrent_dropout: float = 0.0
+    recompute_every: int | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.cell, type) or not hasattr(self.cell, "step_backward"):
@@ -60,6 +86,8 @@ class Recurrent:
                 "Recurrent", f"engine is 'fused' for {self.cell}", "'stepwise' or None",
                 "no fused kernel exists for this cell", "engine=None takes the fastest engine there is.",
             )
+        if self.recompute_every is not None:
+            validate.sizes("Recurrent", self, "recompute_every")
         validate.number("Recurrent", "recurrent_dropout", self.recurrent_dropout, at_least=0.0, below=1.0)
         if self.recurrent_dropout > 0 and "W_hh" not in self.cell.param_shapes():
             validate.fail(
@@ -114,8 +142,9 @@ class Recurrent:
         params : dict
             The cell's parameters, see `param_shapes`; for a cell with a memory also "memory" (S, N, M) and, if some
             of it is padding, "memory_mask" (S, N) bool. There the memory may hold anything, NaN included.
-        xs : (T, N, D)
-            The inputs, time first. On padding (mask False) anything, NaN included.
+        xs : (T, N, D), or (T, N) of integers
+            The inputs, time first. On padding (mask False) anything, NaN included. Integers are indices, each the row
+            of W_xh that it names: what one-hot rows would give, without the product.
         state : tuple of (N, ·), optional
             The state before the first step; default zeros.
         mask : (T, N) bool, optional
@@ -138,31 +167,54 @@ class Recurrent:
             For wrong keys, shapes, dtypes, a mixture of float32 and float64, an empty batch, T = 0, or numbers
             that are not finite.
         """
-        where = "Recurrent.forward"
-        xs = validate.float_array(where, "xs", xs)
-        D = self.cell.input_size
-        hint = "For a single sequence use xs[:, None, :]; from batch-first use xs.swapaxes(0, 1)."
-        sizes = validate.shape(where, "xs", xs, ("T", "N", D), f"time comes first and input_size={D}", hint)
-        mask = validate.mask(where, "mask", mask, (sizes["T"], sizes["N"]))
-        validate.finite(where, "xs", xs, mask)
-        xs = without_padding(xs, mask)
-        params = self._checked(where, params, sizes["N"])
-        if state is None:
-            state = self.cell.initial_state(sizes["N"], xs.real.dtype)
-        else:
-            self.check_state(where, "state", state, sizes["N"])
-        validate.same_dtype(where, params=params, xs=xs, state=state)
-
+        params, xs, state, mask = self._checked_arguments("Recurrent.forward", params, xs, state, mask)
         dropped = None
         if rng is not None and self.recurrent_dropout > 0:
-            dropped = dropout_mask((self.hidden_size, 1), self.recurrent_dropout, rng=rng, dtype=xs.real.dtype)
-        hs, final_state, caches = unroll(self.cell, _masked_rows(params, dropped), xs, state, mask)
+            dropped = dropout_mask((self.hidden_size, 1), self.recurrent_dropout, rng=rng, dtype=state[0].real.dtype)
+        hs, final_state, saved = self._engine.forward(
+            self.cell, _masked_rows(params, dropped), xs, state, mask, keep=True
+        )
         # Copies go out, so that a caller who writes into them cannot spoil the backward pass.
-        return hs, tree_copy(final_state), RecurrentCache(xs, mask, caches, dropped, self.cell)
+        return hs, tree_copy(final_state), RecurrentCache(xs, mask, saved, dropped, self)
+
+    def infer(
+        self, params: Params, xs: Array, state: State | None = None, mask: Array | None = None
+    ) -> tuple[Array, State]:
+        """Run the cell over the whole sequence and keep nothing for a backward pass.
+
+        The memory it needs beside the outputs does not grow with T. Arguments, results and errors as in `forward`,
+        without the cache; the numbers are the same.
+        """
+        params, xs, state, mask = self._checked_arguments("Recurrent.infer", params, xs, state, mask)
+        hs, final_state, _ = self._engine.forward(self.cell, params, xs, state, mask, keep=False)
+        return hs, tree_copy(final_state)
+
+    def stream(self, params: Params, batch_size: int = 1, state: State | None = None) -> Stream:
+        """Return a function of one time step, for inputs that come one at a time.
+
+        See `Stream`. Raises the errors of `forward` for params and state.
+        """
+        where = "Recurrent.stream"
+        N = validate.size(where, "batch_size", batch_size)
+        params = self._checked(where, params, N)
+        if state is None:
+            first = next(array for _, array in leaves(params) if array.dtype.kind != "b")
+            state = self.cell.initial_state(N, first.real.dtype)
+        else:
+            self.check_state(where, "state", state, N)
+        validate.same_dtype(where, params=params, state=state)
+        kernel = None if self.engine == "stepwise" else kernel_for(self.cell)
+        return Stream(self.cell, params, state, kernel if isinstance(kernel, FusedKernel) else None)
 
     def backward(
-        self, params: Params, dhs: Array, cache: RecurrentCache, dfinal_state: State | None = None
-    ) -> tuple[Array, State, Params]:
+        self,
+        params: Params,
+        dhs: Array,
+        cache: RecurrentCache,
+        dfinal_state: State | None = None,
+        *,
+        input_grad: bool = True,
+    ) -> tuple[Array | None, State, Params]:
         """Backpropagate through time (article E-BPTT).
 
         Parameters
@@ -175,10 +227,13 @@ class Recurrent:
             From `forward`.
         dfinal_state : tuple of (N, ·), optional
             ∂L/∂(final state); default 0.
+        input_grad : bool
+            False leaves dxs out, where nobody wants it: the first layer of a network.
 
         Returns
         -------
-        dxs : (T, N, D)
+        dxs : (T, N, D), or None
+            None for indices, which have no gradient, and without input_grad.
         dstate : tuple of (N, ·)
             The gradient of the initial state.
         grads : dict
@@ -191,24 +246,60 @@ class Recurrent:
         """
         where = "Recurrent.backward"
         validate.cache(where, cache, RecurrentCache)
-        if cache.cell != self.cell:
+        if cache.layer != self:
             validate.fail(
-                where, f"cache was made by {cache.cell!r:.120}", f"one that {self.cell!r:.120} made",
+                where, f"cache was made by {cache.layer!r:.120}", f"one that {self!r:.120} made",
                 "backward needs what its own forward computed", "forward returns it last.",
             )
         dhs = validate.float_array(where, "dhs", dhs)
-        T, N, _ = cache.xs.shape
+        T, N = cache.xs.shape[:2]
         params = self._checked(where, params, N)
         validate.shape(where, "dhs", dhs, (T, N, self.cell.hidden_size), "it is the gradient of hs")
         if dfinal_state is not None:
             self.check_state(where, "dfinal_state", dfinal_state, N)
-        validate.same_dtype(where, params=params, dhs=dhs, dfinal_state=dfinal_state, xs=cache.xs)
+        xs = cache.xs if cache.xs.ndim == 3 else None
+        validate.same_dtype(where, params=params, dhs=dhs, dfinal_state=dfinal_state, xs=xs)
         validate.finite(where, "dhs", dhs, cache.mask, "Did the loss diverge?")
+        dxs, dstate, grads = self._engine.backward(
+            self.cell, _masked_rows(params, cache.dropped), dhs, cache.saved, dfinal_state, input_grad=input_grad
+        )
+        return dxs, tree_copy(dstate), _masked_rows(grads, cache.dropped)
 
-        params = _masked_rows(params, cache.dropped)
-        dstates, deltas = unroll_backward(self.cell, params, dhs, cache.caches, dfinal_state, cache.mask)
-        dxs, grads = self.cell.param_grads(params, cache.xs, cache.caches, deltas)
-        return dxs, tree_copy(dstates[0]), _masked_rows(grads, cache.dropped)
+    @property
+    def _engine(self) -> Kernel:
+        """The kernel, or the stepwise engine; either in segments."""
+        kernel = None if self.engine == "stepwise" else kernel_for(self.cell)
+        engine: Kernel = STEPWISE if kernel is None else kernel
+        return engine if self.recompute_every is None else Segments(engine, self.recompute_every)
+
+    def _checked_arguments(
+        self, where: str, params: Params, xs: Array, state: State | None, mask: Array | None
+    ) -> tuple[Params, Array, State, Array | None]:
+        """Check what comes in; return it with zeros on padding and a state."""
+        D = self.cell.input_size
+        hint = "For a single sequence use xs[:, None, :]; from batch-first use xs.swapaxes(0, 1)."
+        indexed = isinstance(xs, np.ndarray) and xs.ndim == 2 and xs.dtype.kind in "iu"
+        if indexed:
+            xs = validate.as_array(where, "xs", xs)
+            sizes = validate.shape(where, "xs", xs, ("T", "N"), "time comes first")
+        else:
+            xs = validate.float_array(where, "xs", xs)
+            sizes = validate.shape(where, "xs", xs, ("T", "N", D), f"time comes first and input_size={D}", hint)
+        mask = validate.mask(where, "mask", mask, (sizes["T"], sizes["N"]))
+        if indexed:
+            validate.indices(where, "xs", xs, D, mask)
+            xs = np.where(mask, xs, 0).astype(np.intp) if mask is not None else xs.astype(np.intp)
+        else:
+            validate.finite(where, "xs", xs, mask)
+            xs = without_padding(xs, mask)
+        params = self._checked(where, params, sizes["N"])
+        if state is None:
+            first = xs if not indexed else next(array for _, array in leaves(params) if array.dtype.kind != "b")
+            state = self.cell.initial_state(sizes["N"], first.real.dtype)
+        else:
+            self.check_state(where, "state", state, sizes["N"])
+        validate.same_dtype(where, params=params, xs=None if indexed else xs, state=state)
+        return params, xs, state, mask
 
     def _checked(self, where: str, params: Any, batch_size: int) -> Params:
         """Check the weights, and a memory if the cell takes one; return params with zeros on the memory's padding."""

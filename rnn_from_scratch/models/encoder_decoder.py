@@ -28,6 +28,7 @@ class EncoderDecoderCache(NamedTuple):
     decoder: TokenEncoderCache
     dropout: DropoutCache
     output: DenseCache
+    memory: Array | None  # (S, N, ·), what the decoder attends to
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,8 @@ class EncoderDecoder:
         hs, final_state, decoder_cache = self.writer.forward(decoder, inputs, state, target_mask, rng=rng)
         hs, dropout_cache = Dropout(self.dropout).forward({}, hs, rng=rng)
         logits, output_cache = self.output.forward(params["output"], hs)
-        cache = EncoderDecoderCache(encoder_cache, bridge_cache, decoder_cache, dropout_cache, output_cache)
+        memory = decoder["recurrent"]["memory"] if self.attends else None
+        cache = EncoderDecoderCache(encoder_cache, bridge_cache, decoder_cache, dropout_cache, output_cache, memory)
         return logits, final_state, cache
 
     def backward(self, params: Params, dlogits: Array, cache: EncoderDecoderCache) -> Params:
@@ -198,8 +200,8 @@ class EncoderDecoder:
         dhs, _ = Dropout(self.dropout).backward({}, dhs, cache.dropout)
         decoder_params = params["decoder"]
         if self.attends:
-            memory = cache.decoder.recurrent.caches[0].memory  # (S, N, ·), zeros on padding
-            decoder_params = {**decoder_params, "recurrent": {**decoder_params["recurrent"], "memory": memory}}
+            beside = {**decoder_params["recurrent"], "memory": cache.memory}
+            decoder_params = {**decoder_params, "recurrent": beside}
         _, dstate, decoder = self.writer.backward(decoder_params, dhs, cache.decoder)
 
         dsummary, bridge = self.bridge.backward(params["bridge"], dstate, cache.bridge)  # (N, H_enc)
@@ -290,11 +292,11 @@ def attention_map(cache: EncoderDecoderCache) -> Array:
     """
     validate.cache("attention_map", cache, EncoderDecoderCache)
     recurrent = cache.decoder.recurrent
-    steps = getattr(recurrent, "caches", [None])  # a stack's cache has none
-    if not hasattr(steps[0], "attention"):
+    cell = getattr(getattr(recurrent, "layer", None), "cell", None)  # a stack has none
+    if not hasattr(cell, "memory_shapes"):
         validate.fail(
             "attention_map", "the decoder has no attention", "a decoder with BahdanauCell or LuongCell",
             "without attention there are no weights to show",
         )
-    weights = np.stack([step.attention.weights for step in steps])
+    weights = np.stack([step.attention.weights for step in recurrent.caches])
     return weights if recurrent.mask is None else weights * recurrent.mask[:, None, :]

@@ -116,7 +116,7 @@ class SequenceModel:
 
     def backward(
         self, params: Params, dlogits: Array, cache: SequenceCache, dfinal_state: State | None = None
-    ) -> tuple[Array, State, Params]:
+    ) -> tuple[Array | None, State, Params]:
         """Take ∂L/∂logits to (dxs, dstate, grads); arguments and errors as in `Recurrent.backward`."""
         check_layers("SequenceModel.backward", params, ("recurrent", "output"))
         validate.cache("SequenceModel.backward", cache, SequenceCache)

@@ -281,7 +281,8 @@ class NaNLeaks(Recurrent):
     def forward(self, params, xs, state=None, mask=None, *, rng=None):
         clean = xs if mask is None else np.where(mask[..., None], xs, 0.0)
         hs, final, cache = super().forward(params, clean, state, mask)
-        return hs, final, cache._replace(xs=xs if mask is None else xs * mask[..., None])
+        leaky = xs if mask is None else xs * mask[..., None]
+        return hs, final, cache._replace(saved=cache.saved._replace(xs=leaky))
 
 
 class WritesDhs(Recurrent):
