@@ -6,44 +6,48 @@ Each step is a function of one number, h ↦ a h + b, and two such steps after e
 
 That is associative, so the steps may be put together in any order: a prefix scan. `scan_loop` takes one step after the
 other, T short operations. `scan_blelloch` puts neighbours together, all pairs at once, which leaves half as many steps,
-and so on: about 2 log₂ T long operations, and 5 T multiplications and additions instead of 2 T. `scan` takes the one
-that is faster for the shape.
+and so on: a few long operations for each of log₂ T levels, and 5 T multiplications and additions instead of 2 T. `scan`
+takes the one that is faster for the shape.
 
 Two shorter ways are not taken, because they are wrong for long sequences. Dividing by the cumulative product of a
 divides by 0 as soon as that underflows. Its logarithm needs positive numbers and a sum of logarithms that grows with T,
 and what such a sum loses is lost from h.
 
-Source: Blelloch (1990), §1.4; Martin & Cundy (2018), §2; tests/test_scan.py.
+Source: Blelloch (1990), §1.2 and §1.4; Martin & Cundy (2018), §2; tests/test_scan.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import validate
 from .arrays import Array
 
-# Measured on one core (2 MiB of L2 cache for two, AVX-512, NumPy 2.4), medians of interleaved rounds, the loop's time
-# over the Blelloch scan's:
+# Measured on one core (1 MiB of L2 cache, AVX-512, NumPy 2.4), medians of 31 interleaved rounds, the loop's time over
+# the Blelloch scan's:
 #
-#   numbers a step           8    32    64   128   256   512
-#   float64, T = 1000      5.5   3.6   2.4   1.5   0.8   0.4
-#   float32, T = 1000      6.9   4.9   3.6   2.4   1.4   0.9
+#   numbers a step           8    32    64   128   192   256   384   512
+#   float64, T = 100       2.0   1.8   1.5   1.3   1.0   0.8   0.7   0.7
+#   float64, T = 1000      5.7   3.4   2.2   1.5   1.2   1.0   0.7   0.7
+#   float64, T = 8000      8.4   3.4   2.3   1.4   1.1   0.9   0.8   0.9
+#   float32, T = 100       2.3   2.1   1.9   1.6   1.5   1.3   1.1   1.1
+#   float32, T = 1000      9.2   6.0   4.3   2.6   2.0   1.6   1.1   1.1
+#   float32, T = 8000     12.9   5.9   3.5   2.1   1.6   1.4   1.2   1.0
 #
-# The loop pays for every call (0.7 µs a step, whatever the step holds), the scan for 2.5 times the arithmetic. They
-# cross where a step of 1024 bytes takes as long as calling for it: 128 numbers in float64, 256 in float32.
-WIDEST_STEP = 1024
-# Where so few steps are left, the loop over them takes as long as pairing them further.
-SHORTEST = 16
+# The loop pays for every call (0.7 µs a step, whatever the step holds), the scan for 2.5 times the arithmetic and for
+# sorting the steps. They cross where a step has about 1536 bytes: 192 numbers in float64, 384 in float32.
+WIDEST_STEP = 1536
+# Where at most twice so many steps are left, the loop over them takes less than pairing them further.
+SHORTEST = 8
 # A long sequence goes through the scan in blocks of about so many numbers, which the cache still holds when the scan
-# comes back to them. At T = 8000 that makes it 1.2 (32 numbers a step) to 1.6 (128) times as fast.
+# comes back to them.
 BLOCK = 65536
 
-Scan = Callable[[Array, Array, Array, Array], None]  # (a, b, h0, hs): fills hs; (T, M) each, h0 (M,)
+Scan = Callable[[Array, Array, Array, Array, bool], None]  # (a, b, h0, hs, backwards): fills hs; (T, M) each, h0 (M,)
 
 
 def scan(a: Array, b: Array, h0: Array) -> Array:
@@ -87,10 +91,11 @@ def scan_blelloch(a: Array, b: Array, h0: Array) -> Array:
 
     .. math:: A_k = a_{2k} \odot a_{2k-1}, \qquad B_k = a_{2k} \odot b_{2k-1} + b_{2k},
 
-    whose states are h_2, h_4, …; on the way down each of them gives the state that follows it,
-    h_{2k+1} = a_{2k+1} ⊙ h_{2k} + b_{2k+1}. Nothing is divided: products may underflow to 0, as they should.
+    and so on until few are left, whose states a loop finds. On the way down each pair knows the state before it and
+    after it, and gives its two steps what they lack: the state between them, a_{2k−1} ⊙ (the one before) + b_{2k−1}.
+    Nothing is divided: products may underflow to 0, as they should.
 
-    Source: Blelloch (1990), §1.2 and §1.4 (up-sweep and down-sweep), with the states instead of an exclusive scan.
+    Source: Blelloch (1990), §1.2 and §1.4 (up-sweep and down-sweep).
     """
     return _filled("scan_blelloch", _blelloch, a, b, h0)
 
@@ -136,8 +141,7 @@ def scan_backward(
     last = dhs[-1] if dfinal is None else dhs[-1] + dfinal.reshape(-1)  # (M,)
     db = np.empty(dhs.shape, np.result_type(a, last))  # (T, M), all of ∂L/∂h_t
     db[-1] = last
-    # The factor between t + 1 and t is a_{t+1}: T − 1 steps, the first of them with a_T. Views, read backwards.
-    _chosen(a[:0:-1], dhs[-2::-1], last, db[-2::-1])
+    _chosen(a[1:], dhs[:-1], last, db[:-1], backwards=True)  # the factor between t + 1 and t is a_{t+1}
     da = np.empty(db.shape, np.result_type(db, hs, h0))  # (T, M)
     np.multiply(db[0], h0.reshape(-1), out=da[0])
     np.multiply(db[1:], hs[:-1], out=da[1:])
@@ -155,7 +159,7 @@ def _filled(where: str, way: Scan, a: Array, b: Array, h0: Array) -> Array:
     shape = _checked(where, a, h0, b=b)
     validate.same_dtype(where, a=a, b=b, h0=h0)
     hs = np.empty(shape, np.result_type(a, b, h0))
-    way(_rows(a), _rows(b), h0.reshape(-1), _rows(hs))
+    way(_rows(a), _rows(b), h0.reshape(-1), _rows(hs), False)
     return hs
 
 
@@ -174,14 +178,16 @@ def _checked(where: str, a: Any, h0: Any, **others: Any) -> tuple[int, ...]:
     return shape
 
 
-def _chosen(a: Array, b: Array, h0: Array, hs: Array) -> None:
-    """Fill hs in the way that is faster for its shape."""
+def _chosen(a: Array, b: Array, h0: Array, hs: Array, backwards: bool) -> None:
+    """Fill hs in the way that is faster for its shape; `backwards` from the last row to the first."""
     way = _blelloch if hs.shape[1] * hs.itemsize <= WIDEST_STEP else _loop
-    way(a, b, h0, hs)
+    way(a, b, h0, hs, backwards)
 
 
-def _loop(a: Array, b: Array, h0: Array, hs: Array) -> None:
+def _loop(a: Array, b: Array, h0: Array, hs: Array, backwards: bool) -> None:
     """Fill hs step by step."""
+    if backwards:
+        a, b, hs = a[::-1], b[::-1], hs[::-1]
     multiply, add, h_prev = np.multiply, np.add, h0
     for a_t, b_t, h_t in zip(a, b, hs, strict=True):
         multiply(a_t, h_prev, h_t)
@@ -189,30 +195,71 @@ def _loop(a: Array, b: Array, h0: Array, hs: Array) -> None:
         h_prev = h_t
 
 
-def _blelloch(a: Array, b: Array, h0: Array, hs: Array) -> None:
-    """Fill hs from pairs of steps, block by block."""
+def _blelloch(a: Array, b: Array, h0: Array, hs: Array, backwards: bool) -> None:
+    """Fill hs block by block."""
     T = len(hs)
-    blocks = -(-hs.size // BLOCK)
-    for k in range(blocks):
+    blocks = min(T, -(-hs.size // BLOCK))
+    for k in reversed(range(blocks)) if backwards else range(blocks):
         start, stop = k * T // blocks, (k + 1) * T // blocks
-        _pairs(a[start:stop], b[start:stop], hs[start - 1] if start else h0, hs[start:stop])
+        _sweeps(a[start:stop], b[start:stop], h0, hs[start:stop], backwards)
+        h0 = hs[start] if backwards else hs[stop - 1]
 
 
-def _pairs(a: Array, b: Array, h0: Array, hs: Array) -> None:
-    """Fill hs: steps 2, 4, … from a scan of half the length, then each other one from the state before it."""
-    if len(hs) <= SHORTEST:
-        _loop(a, b, h0, hs)
+class Tree(NamedTuple):
+    """Where the steps stand while they are paired."""
+
+    levels: int  # how often they are
+    order: Array  # (R,), the step in each row, for the last few any; R is a multiple of 2^levels
+    padding: Array  # the rows without a step of their own
+    places: Array  # (T,), each step's row
+
+
+@lru_cache(maxsize=16)
+def _tree(T: int, backwards: bool) -> Tree:
+    """Sort T steps so that at every level the first steps of all pairs are the upper half of the rows, the second the
+    lower half: that is, by the bits of t, the lowest first. Each half is then contiguous, and one operation on it takes
+    a third of the time that it takes on every other row.
+    """
+    levels = max(0, (T // SHORTEST).bit_length() - 1)
+    order = np.arange(-(-T // 2**levels))
+    for _ in range(levels):
+        order = np.concatenate([2 * order, 2 * order + 1])
+    padding, places = np.flatnonzero(order >= T), np.argsort(order)[:T]
+    order = np.minimum(order, T - 1)
+    if backwards:
+        order, places = T - 1 - order, places[::-1].copy()
+    return Tree(levels, order, padding, places)
+
+
+def _sweeps(a: Array, b: Array, h0: Array, hs: Array, backwards: bool) -> None:
+    """Fill hs by an up-sweep and a down-sweep."""
+    levels, order, padding, places = _tree(len(hs), backwards)
+    if levels == 0:
+        _loop(a, b, h0, hs, backwards)
         return
-    first_a, first_b = a[:-1:2], b[:-1:2]  # steps 1, 3, … that have a second one after them
-    second_a, second_b = a[1::2], b[1::2]  # steps 2, 4, …
-    pair_a = second_a * first_a
-    pair_b = second_a * first_b
-    pair_b += second_b
-    after_pairs = hs[1::2]
-    _pairs(pair_a, pair_b, h0, after_pairs)
-    alone = hs[0]
-    np.multiply(a[0], h0, alone)
-    alone += b[0]
-    between = hs[2::2]
-    np.multiply(a[2::2], after_pairs[: len(between)], between)
-    between += b[2::2]
+    a, b = a.take(order, axis=0), b.take(order, axis=0)
+    a[padding] = 0  # after the last step: nobody reads what comes out, but it must not overflow
+    firsts = []
+    for _ in range(levels):
+        half = len(a) // 2
+        second_a, second_b = a[half:], b[half:]
+        firsts.append((a[:half], b[:half]))
+        b = second_a * b[:half]
+        b += second_b
+        a = second_a * a[:half]
+
+    # A pair has the state that its second step has. So at each level the pairs' rows are the lower half of the steps'
+    # rows, and all levels share one array.
+    R, left = len(order), len(a)
+    after = np.empty((R, hs.shape[1]), hs.dtype)
+    before = np.empty((max(left, R // 2), hs.shape[1]), hs.dtype)
+    _loop(a, b, h0, after[R - left :], False)
+    before[0], before[1:left] = h0, after[R - left : -1]
+    for first_a, first_b in reversed(firsts):
+        pairs = len(first_a)
+        between = after[R - 2 * pairs : R - pairs]
+        np.multiply(first_a, before[:pairs], between)
+        between += first_b
+        if 2 * pairs < R:  # the state before a pair is that before its first step; before its second is the one between
+            before[pairs : 2 * pairs] = between
+    after.take(places, axis=0, out=hs, mode="clip")  # straight into hs; mode "raise" takes a detour

@@ -95,9 +95,9 @@ def test_factors_of_one_and_nothing_added_carry_to_the_last_bit():
 
 
 @pytest.mark.parametrize(("numbers", "dtype", "chosen"), [
-    (8, np.float64, scan_blelloch), (128, np.float64, scan_blelloch), (129, np.float64, scan_loop),
-    (256, np.float32, scan_blelloch), (257, np.float32, scan_loop), (64, complex, scan_blelloch),
-    (65, complex, scan_loop),
+    (8, np.float64, scan_blelloch), (192, np.float64, scan_blelloch), (193, np.float64, scan_loop),
+    (384, np.float32, scan_blelloch), (385, np.float32, scan_loop), (96, complex, scan_blelloch),
+    (97, complex, scan_loop),
 ])
 def test_the_shape_and_the_dtype_choose(numbers, dtype, chosen):
     """Bit for bit: the two ways round differently, so only one of them can agree."""

@@ -117,9 +117,11 @@ def test_indices_read_rows(kind, masked):
     assert not found["W_xh"][3].any()
     assert found["W_xh"][2].all()
     assert found["dxs"] is None
+    point = Point(kind, (30, 4, 6, 5), dtype=np.float32, masked=masked, indices=True)
+    same(point.fused(), point.stepwise(), 1e-5)
 
 
-@pytest.mark.parametrize("part", ["params", "xs", "state", "dhs", "dfinal"])
+@pytest.mark.parametrize("part", ["params", "W_xh", "b_h", "xs", "state", "dhs", "dfinal"])
 @every_kind
 def test_the_complex_step_goes_through(kind, part):
     """Where any one of the arguments is complex."""
@@ -131,6 +133,8 @@ def test_the_complex_step_goes_through(kind, part):
 
     if part == "params":
         point.params = {name: nudged(array) for name, array in point.params.items()}
+    elif part in point.params:
+        point.params = {**point.params, part: nudged(point.params[part])}
     elif part == "xs":
         point.xs = nudged(point.xs) * point.mask[..., None]
     elif part == "dhs":
