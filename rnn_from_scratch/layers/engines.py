@@ -19,6 +19,7 @@ class StepwiseSaved(NamedTuple):
     xs: Array
     mask: Array | None
     caches: list[Any]  # the cell's, one a step
+    indexed: bool  # whether xs are one-hot rows, made of indices
 
 
 class Stepwise:
@@ -32,11 +33,12 @@ class Stepwise:
         self, cell: Any, params: Params, xs: Array, state: State, mask: Array | None, *, keep: bool
     ) -> tuple[Array, State, StepwiseSaved | None]:
         """As `Kernel.forward`; indices become one-hot rows."""
-        if xs.ndim == 2:
+        indexed = xs.ndim == 2
+        if indexed:
             xs = np.eye(cell.input_size, dtype=state[0].real.dtype)[xs]
         if keep:
             hs, final_state, caches = unroll(cell, params, xs, state, mask)
-            return hs, final_state, StepwiseSaved(xs, mask, caches)
+            return hs, final_state, StepwiseSaved(xs, mask, caches, indexed)
         hs = _outputs(cell, params, xs, state)
         for part in _parts(len(xs), WITHOUT_CACHES):
             hs[part], state, _ = unroll(cell, params, xs[part], state, None if mask is None else mask[part])
@@ -47,10 +49,10 @@ class Stepwise:
         input_grad: bool,
     ) -> tuple[Array | None, State, Params]:
         """As `Kernel.backward`."""
-        xs, mask, caches = saved
+        xs, mask, caches, indexed = saved
         dstates, deltas = unroll_backward(cell, params, dhs, caches, dfinal_state, mask)
         dxs, grads = cell.param_grads(params, xs, caches, deltas)
-        return dxs if input_grad else None, dstates[0], grads
+        return dxs if input_grad and not indexed else None, dstates[0], grads
 
 
 STEPWISE = Stepwise()
@@ -99,15 +101,16 @@ class Segments:
         """As `Kernel.backward`."""
         xs, mask, starts = saved
         grads: Params | None = None
-        dxs = np.empty(xs.shape, dhs.dtype) if input_grad and xs.ndim == 3 else None
+        dxs: Array | None = None
         for part, state in zip(_parts(len(xs), self.every)[::-1], starts[::-1], strict=True):
             here = None if mask is None else mask[part]
             _, _, again = self.engine.forward(cell, params, xs[part], state, here, keep=True)
             dx, dfinal_state, more = self.engine.backward(
-                cell, params, dhs[part], again, dfinal_state, input_grad=dxs is not None
+                cell, params, dhs[part], again, dfinal_state, input_grad=input_grad
             )
             del again  # its buffers serve the next segment
-            if dxs is not None:
+            if dx is not None:
+                dxs = np.empty(xs.shape, dx.dtype) if dxs is None else dxs
                 dxs[part] = dx
             grads = more if grads is None else tree_add(grads, more)
         assert grads is not None  # T ≥ 1
