@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.speed.memory import WAYS
-from benchmarks.speed.points import CELLS, OPPONENTS, Part, point_of
+from benchmarks.speed.points import CELLS, OPPONENTS, STREAM_POINTS, Part, point_of, text_of
 from benchmarks.speed.saving import Record, load
 from benchmarks.speed.timing import geometric_mean, worst
 
@@ -63,12 +63,15 @@ def memory_table(records: list[Record]) -> str:
 def readme_table(folder: Path) -> str:
     """Return the README's measured tables from what is saved: the geometric mean of each part, and the worst point.
 
-    A part that has not been measured has no row.
+    A part that has not been measured has no row, and points of one's own are in no mean: what README says is of the
+    points that points.py lists.
     """
     rows, notes = [], []
     for against, opponent in OPPONENTS.items():
-        for part, records in saved_parts(against, folder):
-            if part.what != "memory":
+        listed = {text_of(point) for point in (*opponent.points, *STREAM_POINTS)}
+        for part, everything in saved_parts(against, folder):
+            records = [record for record in everything if record["point"] in listed]
+            if records and part.what != "memory":
                 entries = [_mean_and_worst(ratios_of(records, cell)) for cell in CELLS]
                 if against == "gru":  # one column of its own: the newcomer stands where the GRU does
                     entries = ["", "", _mean_and_worst(ratios_of(records, "mingru"))]
