@@ -22,6 +22,7 @@ import numpy as np
 
 from ..arrays import Array, Params, State
 from ..scan import scan, scan_backward
+from .layout import add_index_rows
 
 # Numbers in an array of a chunk, (t·N, H), of which about ten are in use at a time. The optimum is flat.
 CHUNK = 65536
@@ -98,7 +99,7 @@ def scan_chunks_backward(
         deltas(da.reshape(-1, H), db.reshape(-1, H), kept, out)
         rows = _rows(x)
         if indices:
-            _add_by_index(dW, rows, delta)
+            add_index_rows(dW, rows, delta)
         else:
             dW += rows.T @ delta
         # A product with ones adds the rows up at the speed of memory; sum(axis=0) takes four times as long.
@@ -141,14 +142,6 @@ def _projected(rows: Array, W: Array, b: Array) -> Array:
     projected: Array = np.take(W, rows, axis=0) if rows.ndim == 1 else rows @ W
     projected += b
     return projected
-
-
-def _add_by_index(dW: Array, indices: Array, delta: Array) -> None:
-    """Add each row of delta to the row of dW that its index names; equal indices are summed first."""
-    order = np.argsort(indices, kind="stable")
-    ordered = indices[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    dW[ordered[starts]] += np.add.reduceat(delta[order], starts, axis=0)
 
 
 def _or(padding: int, array: Array, mask: Array | None) -> Array:
