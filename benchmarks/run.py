@@ -18,7 +18,7 @@ from benchmarks.machine import RESULTS, THREAD_VARIABLES, describe_machine
 from benchmarks.speed import points as sizes
 from benchmarks.speed.memory import PYTORCH, WAYS
 from benchmarks.speed.points import CELLS, DTYPES, OPPONENTS, Part, parts, point_of
-from benchmarks.speed.quiet import LOUD, busy_cores
+from benchmarks.speed.quiet import LOUD, TOO_LOUD, busy_cores
 from benchmarks.speed.saving import Record, merge
 from benchmarks.speed.tables import part_table, readme_table, saved_parts
 
@@ -44,7 +44,8 @@ examples:
 
 Each part (what, dtype, threads) is saved as soon as it is whole, beside the other parts; cells and points that a run
 leaves out keep their figures. How it is measured stands in benchmarks/speed/__init__.py. Leave the machine alone
-meanwhile: two-thread figures count seconds of the wall, and PyTorch's threads wait for each other.
+meanwhile: two-thread figures count seconds of the wall, and PyTorch's threads wait for each other. They are not saved
+where other processes are seen to use more than half a core; every part's file says how much was seen ("busy").
 """
 
 
@@ -164,7 +165,9 @@ def measure_all(jobs: list[tuple[str, Part, list[dict[str, Any]]]], options: arg
             bar.write("\n" + part_table(against, part, records), file=sys.stdout)
             if busy is not None and busy > LOUD:
                 bar.write(f"not a quiet machine: other processes kept {busy:.1f} cores busy", file=sys.stdout)
-            if options.folder or not options.quick:
+            if part.threads > 1 and busy is not None and busy > TOO_LOUD:
+                bar.write("not saved: seconds of the wall are not ours alone then", file=sys.stdout)
+            elif options.folder or not options.quick:
                 path, dropped = merge(against, part, machine, records, folder, busy)
                 gone = f"; {dropped} records of another machine gave way" if dropped else ""
                 bar.write(f"saved in {path.name}{gone}", file=sys.stdout)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 STAT = Path("/proc/stat")
 LOUD = 0.15  # of a core; what an idle system does by itself is below
+TOO_LOUD = 0.5  # then seconds of the wall tell nothing: threads of PyTorch that wait for each other wait far longer
 
 
 def busy_cores(seconds: float = 0.3, stat: Path = STAT) -> float | None:
