@@ -33,6 +33,8 @@ from rnn_from_scratch.cells import (
     LowRankLSTMCell,
     LowRankRNNCell,
     LSTMCell,
+    MinGRUCell,
+    MinLSTMCell,
     RNNCell,
     low_rank,
 )
@@ -71,12 +73,15 @@ INDRNNS = [partial(IndRNNCell, activation=name) for name in ACTIVATIONS]
 COUPLED = [CoupledLSTMCell]
 LOW_RANK_RNNS = [partial(LowRankRNNCell, rank=1, activation=name) for name in ACTIVATIONS]
 LOW_RANK_LSTMS = [partial(LowRankLSTMCell, rank=1)]
-LSTM_CHECKS, GRU_CHECKS, INDRNN_CHECKS, COUPLED_CHECKS, LOW_RANK_RNN_CHECKS, LOW_RANK_LSTM_CHECKS = (
+(
+    LSTM_CHECKS, GRU_CHECKS, INDRNN_CHECKS, COUPLED_CHECKS, LOW_RANK_RNN_CHECKS, LOW_RANK_LSTM_CHECKS, MIN_GRU_CHECKS,
+    MIN_LSTM_CHECKS,
+) = (
     [
         *(seeded(check_cell, kind(1, 2), xs=xs(3, 2)) for kind in kinds),
         *(seeded(check_cell, kind(2, 3)) for kind in kinds),
     ]
-    for kinds in (LSTMS, GRUS, INDRNNS, COUPLED, LOW_RANK_RNNS, LOW_RANK_LSTMS)
+    for kinds in (LSTMS, GRUS, INDRNNS, COUPLED, LOW_RANK_RNNS, LOW_RANK_LSTMS, [MinGRUCell], [MinLSTMCell])
 )
 DENSE_CHECKS = [seeded(check_layer, Dense(3, 4))]
 MODEL_CHECKS = [
@@ -156,6 +161,10 @@ PLAIN = [
     Subject(LowRankLSTMCell.param_grads, cell_points(*LOW_RANK_LSTMS), LOW_RANK_LSTM_CHECKS, 115),
     Subject(low_rank.factor_grads, cell_points(*LOW_RANK_RNNS, *LOW_RANK_LSTMS),
             LOW_RANK_RNN_CHECKS + LOW_RANK_LSTM_CHECKS, 45),
+    Subject(MinGRUCell.step_backward, cell_points(MinGRUCell), MIN_GRU_CHECKS, 90),
+    Subject(MinGRUCell.param_grads, cell_points(MinGRUCell), MIN_GRU_CHECKS, 80),
+    Subject(MinLSTMCell.step_backward, cell_points(MinLSTMCell), MIN_LSTM_CHECKS, 95),
+    Subject(MinLSTMCell.param_grads, cell_points(MinLSTMCell), MIN_LSTM_CHECKS, 80),
     Subject(bptt.unroll_backward, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 185),
     Subject(bptt.without_padding, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 18, in_forward=True),
     Subject(Dense.backward, [dense_point], DENSE_CHECKS, 65),
