@@ -1,4 +1,4 @@
-"""The measuring itself: its checks, its files and tables; a short run from end to end. The clocks: test_speed_race.py."""
+"""The measuring itself: its checks, files and tables, and a short run. Its arithmetic is in test_speed_race.py."""
 
 import math
 import subprocess
