@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import Array, Params, State
 from .layout import Plan, add_index_rows, aligned, transpose_into
-from .products import Product, step_products
+from .products import Product, products, step_products
 
 
 class Buffers:
@@ -47,8 +47,9 @@ class ForwardPass(Buffers):
         above = 0 if plan.projected else D + 1
         self.z = self.new(S + 1, above + H, N)
         self.h = self.z[:, above:]
-        # The same states in rows, for the outputs and for ∂W_hh. With a single sequence a column is a row.
-        self.h_rows = self.h.swapaxes(1, 2) if N == 1 else self.new(S + 1, N, H)
+        # The same in rows, for the outputs and for the weights' gradients. With a single sequence a column is a row.
+        self.z_rows = self.z.swapaxes(1, 2) if N == 1 else self.new(S + 1, N, above + H)
+        self.h_rows = self.z_rows[:, :, above:]
         # For N = 1 a row times (K, rows), the reference's own orientation; else (rows, K) times columns.
         self.weights = self.new(above + H, rows).T if N == 1 else self.new(rows, above + H)
         self.W_x: Array | None = None
@@ -58,6 +59,7 @@ class ForwardPass(Buffers):
             self.x_parts = self.new(S, x_rows, N)
         else:
             self.z[:, D] = 1
+            self.z_rows[:, :, D] = 1
 
     def products(self, results: Iterable[Array]) -> list[tuple[Product, ...]]:
         """Return each step's products of the weights with z, into results (S, rows, N)."""
@@ -86,6 +88,8 @@ class ForwardPass(Buffers):
         last, D = first + len(xs), self.plan.D
         if self.W_x is None or self.x_parts is None:
             transpose_into(self.z[first:last, :D], xs)
+            if self.plan.N > 1:
+                self.z_rows[first:last, :, :D] = xs
             return
         if xs.ndim == 2:  # an index reads a row of W_xh: a one-hot product without the product
             transpose_into(self.x_parts[first:last], np.take(self.W_x[:D], xs, axis=0))
@@ -130,6 +134,7 @@ class BackwardPass(Buffers):
         self.incoming = self.new(c + 1, parts * H, N)
         self.W_hh = self.new(H, h_rows.stop - h_rows.start)  # as in the reference, columns in the kernel's order
         self.W_xh = self.new(x_rows.stop - x_rows.start, D)  # transposed
+        self.dW = self.new(D + 1 + H, rows)  # a chunk's part
         self.products = step_products(self.W_hh, self.deltas[:, h_rows], self.incoming[:, :H], plan.dtype, N)
 
     def start(self, dfinal_state: State | None) -> None:
@@ -155,18 +160,31 @@ class BackwardPass(Buffers):
         From here on it is the reference again: one product over all steps and sequences for each matrix. For that the
         deltas are laid out in rows.
         """
-        n, D, H = len(xs), self.plan.D, self.plan.H
+        n, D = len(xs), self.plan.D
         transpose_into(self.delta_rows[:n], self.deltas[:n])
         rows = self.delta_rows[:n].reshape(-1, self.deltas.shape[1])  # (n·N, rows)
         h_rows, x_rows = rows[:, self.h_rows], rows[:, self.x_rows]
-        self.dW_hh += forward.h_rows[start : start + n].reshape(-1, H).T @ h_rows
-        self.db += rows.sum(axis=0)
-        if xs.ndim == 2:
-            add_index_rows(self.dW_xh, xs, x_rows)
+        z = forward.z_rows[start : start + n].reshape(len(rows), -1)  # (n·N, D + 1 + H); projected: (n·N, H)
+        if self.plan.projected:
+            self.dW_hh += z.T @ h_rows
+            self.db += np.ones(len(rows), rows.dtype) @ rows  # half the time of a sum along the first axis
+            if xs.ndim == 2:
+                add_index_rows(self.dW_xh, xs, x_rows)
+            else:
+                self.dW_xh += xs.reshape(-1, D).T @ x_rows
+        elif self.h_rows == self.x_rows:
+            dW = np.dot(z.T, rows, self.dW)  # the ones in z sum the deltas
+            self.dW_xh += dW[:D]
+            self.db += dW[D]
+            self.dW_hh += dW[D + 1 :]
         else:
-            self.dW_xh += xs.reshape(-1, D).T @ x_rows
+            self.dW_xh += z[:, :D].T @ x_rows
+            self.db += np.ones(len(rows), rows.dtype) @ rows
+            self.dW_hh += z[:, D + 1 :].T @ h_rows
         if dxs is not None:
-            np.dot(x_rows, self.W_xh, dxs.reshape(-1, D))
+            dx = dxs.reshape(-1, D)
+            for dot, operand, out in products(x_rows, self.W_xh, dx):
+                dot(operand, out)
 
     def pack(self, params: Params) -> None:
         """Lay the weights out for this call."""

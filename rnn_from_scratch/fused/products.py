@@ -56,6 +56,12 @@ def cuts(length: int, size: int) -> list[slice]:
     return [slice(first, min(first + size, length)) for first in range(0, length, size)]
 
 
+def products(matrix: Array, operand: Array, result: Array) -> tuple[Product, ...]:
+    """Return the calls that write matrix @ operand to result."""
+    (calls,) = step_products(matrix, [operand], [result], operand.dtype, operand.shape[1])
+    return calls
+
+
 def step_products(
     matrix: Array, operands: Iterable[Array], results: Iterable[Array], dtype: np.dtype[Any], N: int
 ) -> list[tuple[Product, ...]]:
@@ -64,7 +70,7 @@ def step_products(
     For N = 1 the matrix is C-contiguous, or the transpose of one that is: either is one product with a vector.
     """
     pairs = zip(operands, results, strict=False)
-    if N == 1 and not matrix.flags.c_contiguous:  # a row times the matrix as it lies in memory
+    if N == 1 and matrix.strides[0] < matrix.strides[1]:  # a row times the matrix as it lies in memory
         lying = matrix.T
         return [((operand[:, 0].dot, lying, result[:, 0]),) for operand, result in pairs]
     rows, K = matrix.shape
