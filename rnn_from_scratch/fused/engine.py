@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Array, Params, State
-from .layout import Plan, make_plan, paddings, slab_by_slab
+from .layout import Plan, make_plan, paddings, pieces, slab_by_slab
 from .passes import BackwardPass, ForwardPass
 from .pool import POOL, Lease
 
@@ -49,20 +49,24 @@ class FusedKernel:
         forward.pack(params)
         for states, part in zip(forward.states, state, strict=True):
             states[0] = part.T
+        forward.h_rows[0] = state[0]
         T, N = xs.shape[:2]
         hs = np.empty((T, N, plan.H), dtype)
         padded = paddings(mask)
         last = 0
-        for start, stop in plan.chunks(T):
-            first = start
-            if not keep:  # the buffers hold one chunk: the next starts where this one ended
-                first = 0
+        for start, stop in pieces(0, T, plan.chunk):
+            if not keep:  # the buffers hold one chunk: the next starts where the last one ended
                 for states in forward.states:
                     states[0] = states[last]
-            last = first + stop - start
-            forward.load(first, xs[start:stop])
-            forward.run(first, last, None if padded is None else padded[start:stop])
-            forward.outputs(first, hs[start:stop], None if mask is None else mask[start:stop])
+            base = start if keep else 0
+            last = base + stop - start
+            forward.load(base, xs[start:stop])
+            for first, end in pieces(base, last, plan.group):
+                forward.run(first, end, None if padded is None else padded[start - base + first : start - base + end])
+                forward.lay_rows(first, end)
+            hs[start:stop] = forward.h_rows[base + 1 : last + 1]
+        if mask is not None:
+            hs[~mask] = 0
         final_state = tuple(states[last].T.copy() for states in forward.states)
         return hs, final_state, Saved(lease, xs, mask) if keep else None
 
@@ -86,12 +90,13 @@ class FusedKernel:
         backward.start(dfinal_state)
         dxs = np.empty((len(dhs), plan.N, plan.D), plan.dtype) if input_grad and xs.ndim == 3 else None
         padded = paddings(mask)
-        for start, stop in reversed(plan.chunks(len(dhs))):
-            n = stop - start
-            backward.take_in(dhs[start:stop], None if mask is None else mask[start:stop])
-            with slab_by_slab(plan.H * plan.N):
-                backward.derive(forward, start, stop, mask)
-            backward.run(n, None if padded is None else padded[start:stop])
-            backward.collect(forward, start, xs[start:stop], None if dxs is None else dxs[start:stop])
+        with slab_by_slab(plan.H * plan.N):
+            for start, stop in reversed(pieces(0, len(dhs), plan.chunk)):
+                for first, last in reversed(pieces(start, stop, plan.group)):
+                    backward.take_in(dhs[first:last], None if mask is None else mask[first:last])
+                    backward.derive(forward, first, last, mask)
+                    backward.run(last - first, None if padded is None else padded[first:last])
+                    backward.lay_rows(first - start, last - first)
+                backward.collect(forward, start, xs[start:stop], None if dxs is None else dxs[start:stop])
         dstate, grads = backward.finish(forward, mask)
         return dxs, dstate, grads

@@ -97,16 +97,16 @@ class GRUBackward(BackwardPass):
     .. math:: k_z = (h_{t-1} - n) \odot z (1 - z), \quad k_n = (1 - z) \odot (1 - n^2), \quad
               k_q = k_n \odot r, \quad k_r = k_n \odot q \odot r (1 - r)
 
-    The factors are computed for a chunk at once; eight calls a step remain.
+    The factors are computed for a group at once; eight calls a step remain.
     Order of the deltas: q, r, z, n, so that those of the product with h and those of the product with x are each
     contiguous.
     """
 
     def __init__(self, plan: Plan) -> None:
-        c, N, H = plan.chunk, plan.N, plan.H
+        g, N, H = plan.group, plan.N, plan.H
         super().__init__(plan, 4 * H, slice(0, 3 * H), slice(H, 4 * H), parts=1)
-        self.z = self.new(c, H, N)  # 1 on padding, where h is handed on
-        self.work = self.new(c, H, N)
+        self.z = self.new(g, H, N)  # 1 on padding, where h is handed on
+        self.work = self.new(g, H, N)
         self.carried = self.new(H, N)
         q, r, z, n = (self.deltas[:, gate * H : (gate + 1) * H] for gate in range(4))
         self.steps = list(zip(
@@ -145,7 +145,7 @@ class GRUBackward(BackwardPass):
             np.copyto(self.z[:count], 1, where=~here)
 
     def run(self, n: int, padded: list[Array | None] | None) -> None:
-        """The recursion, from the chunk's last step to its first; padding is in the factors already."""
+        """The recursion, from the group's last step to its first; padding is in the factors already."""
         multiply, add, carried = np.multiply, np.add, self.carried
         for products, dh, dh_here, delta_q, delta_r, delta_z, delta_n, z, dh_prev in self.steps[n - 1 :: -1]:
             add(dh, dh_here, dh)

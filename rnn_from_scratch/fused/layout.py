@@ -16,9 +16,11 @@ import numpy as np
 
 from ..arrays import Array
 
-# How many columns (steps times sequences) a chunk of time takes. Both passes work in chunks, so that what one part
-# writes the next still finds in the cache, and the backward needs derivatives for one chunk alone. The optimum is flat.
+# Time is cut twice. A chunk is what one product for the weights' gradients takes, in columns (steps times sequences).
+# A group is what goes through element-wise functions many steps at once, in numbers of an array (steps, H, N): small
+# enough that what one of them writes the next still finds in the cache. Both optima are flat.
 CHUNK_COLUMNS = 768
+GROUP_NUMBERS = 32768
 
 FAR = 1024  # bytes
 
@@ -40,9 +42,15 @@ class Plan(NamedTuple):
         """How many steps a chunk has."""
         return min(self.steps, chunk_steps(self.N))
 
-    def chunks(self, T: int) -> list[tuple[int, int]]:
-        """Cut T steps into chunks (start, stop)."""
-        return [(start, min(start + self.chunk, T)) for start in range(0, T, self.chunk)]
+    @property
+    def group(self) -> int:
+        """How many steps a group has, at most a chunk."""
+        return min(self.chunk, max(1, GROUP_NUMBERS // (self.H * self.N)))
+
+
+def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
+    """Cut the steps start … stop − 1 into pieces of a size, the last one shorter."""
+    return [(first, min(first + size, stop)) for first in range(start, stop, size)]
 
 
 def chunk_steps(N: int) -> int:

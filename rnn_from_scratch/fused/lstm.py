@@ -78,14 +78,14 @@ class LSTMBackward(BackwardPass):
               \delta_{i,f,g} = dc \odot k_{i,f,g}, \quad dh_{t-1} = W_{hh} \delta
 
     where k_c = o (1 − tanh² c), k_o = tanh c · o (1 − o), k_i = g · i (1 − i), k_f = c_{t−1} · f (1 − f),
-    k_g = i (1 − g²) do not depend on what comes back: they are computed for a chunk at once. Eight calls a step.
+    k_g = i (1 − g²) do not depend on what comes back: they are computed for a group at once. Eight calls a step.
     """
 
     def __init__(self, plan: Plan) -> None:
-        c, N, H = plan.chunk, plan.N, plan.H
+        g, N, H = plan.group, plan.N, plan.H
         super().__init__(plan, 4 * H, slice(0, 4 * H), slice(0, 4 * H), parts=2)
-        self.k_cf = self.new(c, 2 * H, N)  # k_c, and f of the step after
-        self.work = self.new(c, 2 * H, N)
+        self.k_cf = self.new(g, 2 * H, N)  # k_c, and f of the step after
+        self.work = self.new(g, 2 * H, N)
         self.both = self.new(2 * H, N)
         self.carried = self.new(H, N)
         o, i, f, g = (self.deltas[:, gate * H : (gate + 1) * H] for gate in range(4))
@@ -129,7 +129,7 @@ class LSTMBackward(BackwardPass):
             np.copyto(k_cf[: len(after), H:], 1, where=~after)
 
     def run(self, n: int, padded: list[Array | None] | None) -> None:
-        """The recursion, from the chunk's last step to its first."""
+        """The recursion, from the group's last step to its first."""
         multiply, add, carried, both = np.multiply, np.add, self.carried, self.both
         from_h, from_c = both[: self.plan.H], both[self.plan.H :]
         for (products, dh_dc, dh, dh_here, k_cf, dc, o, i, f, g, dh_prev), pad in zip(

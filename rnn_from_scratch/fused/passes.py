@@ -99,14 +99,10 @@ class ForwardPass(Buffers):
             transpose_into(self.x_parts[first:last], xs @ self.W_x[:D])
         self.x_parts[first:last] += self.W_x[D, :, None]
 
-    def outputs(self, first: int, hs: Array, mask: Array | None) -> None:
-        """Write h after the buffers' steps from `first` on to hs (t, N, H), zero on padding."""
-        last = first + len(hs)
+    def lay_rows(self, first: int, last: int) -> None:
+        """Lay the states after the buffers' steps `first` … `last` − 1 out in rows."""
         if self.plan.N > 1:
-            transpose_into(self.h_rows[first : last + 1], self.h[first : last + 1])
-        hs[...] = self.h_rows[first + 1 : last + 1]
-        if mask is not None:
-            hs[~mask] = 0
+            transpose_into(self.h_rows[first + 1 : last + 1], self.h[first + 1 : last + 1])
 
     def pack(self, params: Params) -> None:
         """Lay the weights out for this call."""
@@ -118,20 +114,21 @@ class ForwardPass(Buffers):
 
 
 class BackwardPass(Buffers):
-    """One chunk of derivatives, which become the deltas where they stand, and the sums over all chunks.
+    """One group of factors, which become the deltas where they stand, a chunk of deltas in rows, and the sums.
 
-    deltas (c, rows, N): `h_rows` of them belong to the product with h, `x_rows` to the one with x.
-    incoming (c + 1, parts·H, N): at t + 1 what comes back from later steps to the state after step t.
+    deltas (g, rows, N): `h_rows` of them belong to the product with h, `x_rows` to the one with x.
+    incoming (g + 1, parts·H, N): at t + 1 what comes back from later steps to the state after step t.
+    delta_rows (c, N, rows): for the products with all of a chunk's steps.
     """
 
     def __init__(self, plan: Plan, rows: int, h_rows: slice, x_rows: slice, parts: int) -> None:
         super().__init__(plan)
-        c, N, D, H = plan.chunk, plan.N, plan.D, plan.H
+        g, N, D, H = plan.group, plan.N, plan.D, plan.H
         self.h_rows, self.x_rows = h_rows, x_rows
-        self.deltas = self.new(c, rows, N)
-        self.delta_rows = self.new(c, N, rows)
-        self.dhs = self.new(c, H, N)
-        self.incoming = self.new(c + 1, parts * H, N)
+        self.deltas = self.new(g, rows, N)
+        self.delta_rows = self.new(plan.chunk, N, rows)
+        self.dhs = self.new(g, H, N)
+        self.incoming = self.new(g + 1, parts * H, N)
         self.W_hh = self.new(H, h_rows.stop - h_rows.start)  # as in the reference, columns in the kernel's order
         self.W_xh = self.new(x_rows.stop - x_rows.start, D)  # transposed
         self.dW = self.new(D + 1 + H, rows)  # a chunk's part
@@ -147,21 +144,23 @@ class BackwardPass(Buffers):
         self.db = np.zeros(self.deltas.shape[1], dtype)
 
     def take_in(self, dhs: Array, mask: Array | None) -> None:
-        """Take in a chunk's dh_here (n, N, H), and what came back from the chunk after it."""
+        """Take in a group's dh_here (n, N, H), and what came back from the group after it."""
         n = len(dhs)
         transpose_into(self.dhs[:n], dhs)
         if mask is not None:
             np.copyto(self.dhs[:n], 0, where=~mask[:, None, :])
         self.incoming[n] = self.incoming[0]
 
+    def lay_rows(self, place: int, n: int) -> None:
+        """Lay the group's n steps of deltas out in rows, from `place` in the chunk on."""
+        transpose_into(self.delta_rows[place : place + n], self.deltas[:n])
+
     def collect(self, forward: ForwardPass, start: int, xs: Array, dxs: Array | None) -> None:
         """Add a chunk's part of the weights' gradients, and write its dxs (n, N, D).
 
-        From here on it is the reference again: one product over all steps and sequences for each matrix. For that the
-        deltas are laid out in rows.
+        From here on it is the reference again: one product over all steps and sequences for each matrix.
         """
         n, D = len(xs), self.plan.D
-        transpose_into(self.delta_rows[:n], self.deltas[:n])
         rows = self.delta_rows[:n].reshape(-1, self.deltas.shape[1])  # (n·N, rows)
         h_rows, x_rows = rows[:, self.h_rows], rows[:, self.x_rows]
         z = forward.z_rows[start : start + n].reshape(len(rows), -1)  # (n·N, D + 1 + H); projected: (n·N, H)
@@ -191,11 +190,11 @@ class BackwardPass(Buffers):
         raise NotImplementedError
 
     def derive(self, forward: Any, start: int, stop: int, mask: Array | None) -> None:
-        """Compute, for a chunk at once, all that the recursion multiplies with."""
+        """Compute, for a group at once, all that the recursion multiplies with."""
         raise NotImplementedError
 
     def run(self, n: int, padded: list[Array | None] | None) -> None:
-        """Take the recursion of δ back through a chunk's n steps."""
+        """Take the recursion of δ back through a group's n steps."""
         raise NotImplementedError
 
     def finish(self, forward: Any, mask: Array | None) -> tuple[State, Params]:

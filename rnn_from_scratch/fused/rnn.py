@@ -86,7 +86,7 @@ class RNNBackward(BackwardPass):
             k *= mask[start:stop, None]
 
     def run(self, n: int, padded: list[Array | None] | None) -> None:
-        """The recursion, from the chunk's last step to its first."""
+        """The recursion, from the group's last step to its first."""
         multiply, add, carried = np.multiply, np.add, self.carried
         for (products, dh, dh_here, delta, dh_prev), pad in zip(
             self.steps[n - 1 :: -1], padded[::-1] if padded else repeat(None), strict=False
