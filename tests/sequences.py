@@ -4,6 +4,8 @@ import numpy as np
 
 from rnn_from_scratch.arrays import leaves, tree_map
 from rnn_from_scratch.cells import GRUCell, LSTMCell, RNNCell
+from rnn_from_scratch.fused import layout
+from rnn_from_scratch.fused.pool import POOL
 from rnn_from_scratch.layers import Recurrent
 
 KINDS = {  # every cell with a whole-sequence kernel of two passes
@@ -27,6 +29,13 @@ def draw_mask(kind, T, N, rng):
     if kind == "nothing":
         mask[...] = False
     return mask
+
+
+def cut_time(patch, N, H, chunk, group):
+    """Make the kernels' chunks, and the groups inside of them, this many steps long; the longest are hundreds."""
+    POOL.clear()
+    patch.setattr(layout, "CHUNK_COLUMNS", chunk * N)
+    patch.setattr(layout, "GROUP_NUMBERS", group * N * H, raising=False)
 
 
 class Sequence:

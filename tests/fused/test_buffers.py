@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rnn_from_scratch.arrays import leaves, tree_copy
+from rnn_from_scratch.fused import kernel_for
 from rnn_from_scratch.fused.pool import MOST_SETS, POOL
 from rnn_from_scratch.layers import Recurrent
 
@@ -83,6 +84,22 @@ def test_nothing_that_came_back_is_part_of_anything_else(kind, N):
         assert not np.shares_memory(one, other)
 
 
+@alone_or_not
+@every_kind
+def test_what_a_kernel_returns_is_the_callers_own_without_the_layers_copies(kind, N):
+    sequence, other = sequences(kind, 2, N=N)
+    kernel = kernel_for(sequence.cell)
+
+    def run(one):
+        hs, final, saved = kernel.forward(one.cell, one.params, one.xs, one.state, None, keep=True)
+        return hs, final, kernel.backward(one.cell, one.params, one.dhs, saved, one.dfinal, input_grad=True)
+
+    found = run(sequence)
+    kept = tree_copy(found)
+    run(other)
+    same(found, kept)
+
+
 # Caches
 
 
@@ -128,16 +145,18 @@ def test_a_cache_kept_alive_while_others_come_and_go(kind):
     same(found, {name: expected[name] for name in found})
 
 
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 @every_kind
-def test_a_copy_of_a_cache_serves_as_the_cache(kind):
+def test_a_copy_of_a_cache_serves_as_the_cache(kind, copied):
+    """Whichever of the two is gone first, the other keeps the buffers."""
     sequence, other = sequences(kind, 2, mask="holes")
     expected, layer = sequence.run(), layer_of(sequence)
-    cache = sequence.forward(layer)[2]
-    copies = [copy.copy(cache), copy.deepcopy(cache)]
-    del cache  # the copies keep its buffers
-    other.run()
-    for one in copies:
-        found = sequence.backward(layer, one)
+    for first_gone in (0, 1):
+        caches = [sequence.forward(layer)[2]]
+        caches.append(copied(caches[0]))
+        del caches[first_gone]
+        other.run()
+        found = sequence.backward(layer, caches[0])
         same(found, {name: expected[name] for name in found})
 
 

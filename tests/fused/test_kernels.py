@@ -15,8 +15,8 @@ from rnn_from_scratch.layers import Recurrent
 _spec = importlib.util.spec_from_file_location("sequences", Path(__file__).parents[1] / "sequences.py")
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
-KINDS, MASKS, Sequence, same, worst = (
-    _module.KINDS, _module.MASKS, _module.Sequence, _module.same, _module.worst)
+KINDS, MASKS, Sequence, cut_time = _module.KINDS, _module.MASKS, _module.Sequence, _module.cut_time
+same, worst = _module.same, _module.worst
 
 TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -33,12 +33,11 @@ def fresh_pool():
 
 
 @pytest.fixture
-def chunks_of(monkeypatch, fresh_pool):
-    """Return a function that sets how many columns (steps times sequences) a chunk has."""
+def cut(monkeypatch, fresh_pool):
+    """Return a function that cuts a sequence's time into chunks and groups of so many steps."""
 
-    def change(columns):
-        POOL.clear()
-        monkeypatch.setattr(layout, "CHUNK_COLUMNS", columns)
+    def change(sequence, chunk, group):
+        cut_time(monkeypatch, *sequence.dhs.shape[1:], chunk, group)
 
     return change
 
@@ -75,13 +74,14 @@ def test_the_references_numbers_at_sixty_random_shapes(kind):
 
 
 @every_kind
-def test_the_references_numbers_in_chunks_of_any_length(kind, chunks_of):
-    """Chunks of one to four steps, and a last one that is shorter."""
-    for seed in range(60, 84):
+def test_the_references_numbers_in_chunks_of_any_length(kind, cut):
+    """Chunks of one to five steps, groups of one to all of those, and the last ones shorter."""
+    for seed in range(60, 90):
         sequence, label = drawn(kind, seed)
-        N, length = sequence.dhs.shape[1], 1 + seed % 4
-        chunks_of(length * N)
-        agrees(sequence, f"chunks of {length}: {label}")
+        chunk = 1 + seed % 5
+        group = 1 + seed // 5 % chunk
+        cut(sequence, chunk, group)
+        agrees(sequence, f"chunks of {chunk}, groups of {group}: {label}")
 
 
 @every_kind
@@ -166,25 +166,23 @@ def test_without_the_inputs_gradient_the_others_are_the_same(kind, mask, indices
 
 
 @every_kind
-def test_inference_has_the_forwards_very_bits(kind, chunks_of):
+def test_inference_has_the_forwards_very_bits(kind, cut):
     """Also where the forward keeps all steps and inference only those of a chunk."""
-    layers = {engine: Recurrent(KINDS[kind](3, 4), engine) for engine in ("fused", None)}
-    for seed in range(84, 104):
+    for seed in range(90, 110):
         sequence, _ = drawn(kind, seed)
-        chunks_of((seed % 3 + 1) * sequence.dhs.shape[1])
+        cut(sequence, seed % 3 + 1, seed % 2 + 1)
         for dtype in TOLERANCE:
             sequence.astype(dtype)
-            for engine in layers:
-                layer = Recurrent(sequence.cell, engine)
-                hs, final, _ = sequence.forward(layer)
-                same(layer.infer(sequence.params, sequence.xs, sequence.state, sequence.mask), (hs, final))
+            layer = Recurrent(sequence.cell)
+            hs, final, _ = sequence.forward(layer)
+            same(layer.infer(sequence.params, sequence.xs, sequence.state, sequence.mask), (hs, final))
 
 
 @every_kind
 @pytest.mark.parametrize("N", [1, 3])
-def test_on_padding_the_state_is_carried_to_the_last_bit(kind, N, chunks_of):
-    chunks_of(2 * N)
+def test_on_padding_the_state_is_carried_to_the_last_bit(kind, N, cut):
     sequence = Sequence(KINDS[kind](3, 4), 7, N, np.random.default_rng(4), "none")
+    cut(sequence, 4, 2)
     sequence.mask = np.ones((7, N), bool)
     sequence.mask[3:, 0] = False
     found = sequence.run()
@@ -202,12 +200,12 @@ def test_on_padding_the_state_is_carried_to_the_last_bit(kind, N, chunks_of):
 
 
 @every_kind
-def test_complex_parameters_through_the_backward(kind, chunks_of):
+def test_complex_parameters_through_the_backward(kind, cut):
     """A gradient at complex parameters is how second derivatives are taken; real upstream gradients may meet it."""
-    chunks_of(4)
     for mask in ("none", "holes"):
         for every in (None, 2):
             sequence = Sequence(KINDS[kind](3, 4), 5, 2, np.random.default_rng(6), mask)
+            cut(sequence, 2, 1)
             rng = np.random.default_rng(7)
             sequence.params = tree_map(lambda w, rng=rng: w + 1e-3j * rng.standard_normal(w.shape), sequence.params)
             difference, name = worst(

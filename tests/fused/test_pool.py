@@ -2,6 +2,8 @@
 
 import gc
 import importlib.util
+import threading
+import time
 import tracemalloc
 from functools import partial
 from pathlib import Path
@@ -123,6 +125,28 @@ def test_a_pool_lends_what_is_free_and_makes_what_is_not():
     assert pool.take("a", Set).buffers is two  # used last, so likelier to be in the processor's cache still
     third, fourth = pool.take("a", Set), pool.take("a", Set)
     assert {id(third.buffers), id(fourth.buffers)} == {id(one), id(two)}
+
+
+class Slow:
+    """A key that takes its time to be compared, while which another thread may run."""
+
+    def __eq__(self, other):
+        time.sleep(0.01)
+        return isinstance(other, Slow)
+
+    def __hash__(self):
+        return 0
+
+
+def test_two_threads_never_get_the_same_set():
+    pool, lent = Pool(), []
+    pool.take(Slow(), Set)
+    threads = [threading.Thread(target=lambda: lent.append(pool.take(Slow(), Set))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(lease.buffers) for lease in lent}) == 3
 
 
 def test_the_set_that_was_idle_longest_goes_first():
