@@ -87,6 +87,14 @@ def test_nothing_is_divided(way):
     np.testing.assert_array_equal(hs[::7, 1], b[::7, 1])
 
 
+@pytest.mark.parametrize("T", range(16, 70))
+def test_the_steps_that_fill_the_last_pairs_up_do_not_overflow(T):
+    """They are copies of the last step, whose factor would be multiplied with itself; NumPy would warn."""
+    a, b, h0 = draw(T)
+    a[-1] = 1e200
+    same(scan_blelloch(a, b, h0), scan_loop(a, b, h0))
+
+
 def test_factors_of_one_and_nothing_added_carry_to_the_last_bit():
     """What a mask makes of padding; the sums and products of a pair are exact there."""
     _, _, h0 = draw(100)
@@ -158,6 +166,19 @@ def test_the_backward_is_the_loop_backwards(T, step):
         dh = dh * a[t]
     same(dh0, np.asarray(dh))
     assert (da.shape, db.shape, dh0.shape) == (a.shape, a.shape, h0.shape)
+
+
+def test_a_long_sequence_goes_back_in_blocks():
+    """Three of them, the last first; with factors near 1, so that each needs what came from the one after it."""
+    a, b, h0, dhs, dfinal = draw_backward(9002, (17,))
+    assert a[1:].size > 2 * module.BLOCK
+    a = 1.0 - 0.001 * np.abs(a)
+    found = scan_backward(a, b, h0, dhs, dfinal)[1]
+    expected, dh = np.empty_like(dhs), dfinal
+    for t in reversed(range(len(a))):
+        expected[t] = dh = dhs[t] + dh
+        dh = a[t] * dh
+    same(found, expected)
 
 
 def test_without_a_gradient_of_the_last_state_it_is_zero():
