@@ -11,6 +11,7 @@ from ..arrays import Array, Params, State
 from .engine import FusedKernel
 from .layout import Plan, transpose_into
 from .passes import BackwardPass, ForwardPass, put
+from .products import adding, split
 
 
 class GRUForward(ForwardPass):
@@ -32,16 +33,15 @@ class GRUForward(ForwardPass):
             self.weights[2 * H :, :D] = 0
             self.W_xn = self.new(H, D + 1)
             self.n = self.new(S, H, N)
-            additions: Any = repeat(())
+            calls = self.products(self.gates)
         else:
             self.b_hn = self.new(H, N)
             self.n = self.x_parts[:, 2 * H :]
-            additions = [
-                ((gates, part), (product, self.b_hn))
-                for gates, part, product in zip(rz, self.x_parts[:, : 2 * H], q, strict=True)
-            ]
-        self.steps = list(zip(
-            self.products(self.gates), additions, rz, self.gates[:, :H], self.gates[:, H : 2 * H], q, self.n,
+            calls = self.products(self.gates)
+            for products, gates, x_part, product in zip(calls, rz, self.x_parts[:, : 2 * H], q, strict=True):
+                products += [adding(x_part, gates), adding(self.b_hn, product)]
+        self.steps: list[Any] = list(zip(
+            map(split, calls), rz, self.gates[:, :H], self.gates[:, H : 2 * H], q, self.n,
             self.h, self.h[1:], strict=False,
         ))
 
@@ -71,13 +71,12 @@ class GRUForward(ForwardPass):
         """The loop, forwards."""
         tanh, multiply, add, subtract, copyto = np.tanh, np.multiply, np.add, np.subtract, np.copyto
         half, rq, difference = self.half, self.rq, self.z_difference
-        for (products, additions, rz, r, z, q, n, h_prev, h), pad in zip(
+        for ((dot, x_1_h, out, more), rz, r, z, q, n, h_prev, h), pad in zip(
             self.steps[first:last], padded or repeat(None), strict=False
         ):
-            for dot, operand, out in products:
-                dot(operand, out)
-            for gates, addend in additions:
-                add(gates, addend, gates)
+            dot(x_1_h, out)
+            for call, operand, out in more:
+                call(operand, out)
             tanh(rz, rz)
             multiply(rz, half, rz)
             add(rz, half, rz)
@@ -109,8 +108,8 @@ class GRUBackward(BackwardPass):
         self.work = self.new(g, H, N)
         self.carried = self.new(H, N)
         q, r, z, n = (self.deltas[:, gate * H : (gate + 1) * H] for gate in range(4))
-        self.steps = list(zip(
-            self.products, self.incoming[1:], self.dhs, q, r, z, n, self.z, self.incoming, strict=False
+        self.steps: list[Any] = list(zip(
+            map(split, self.products), self.incoming[1:], self.dhs, q, r, z, n, self.z, self.incoming, strict=False
         ))
 
     def pack(self, params: Params) -> None:
@@ -147,15 +146,16 @@ class GRUBackward(BackwardPass):
     def run(self, n: int, padded: list[Array | None] | None) -> None:
         """The recursion, from the group's last step to its first; padding is in the factors already."""
         multiply, add, carried = np.multiply, np.add, self.carried
-        for products, dh, dh_here, delta_q, delta_r, delta_z, delta_n, z, dh_prev in self.steps[n - 1 :: -1]:
+        for (dot, delta, out, more), dh, dh_here, delta_q, delta_r, delta_z, delta_n, z, dh_prev in self.steps[n - 1 :: -1]:
             add(dh, dh_here, dh)
             multiply(dh, delta_q, delta_q)
             multiply(dh, delta_r, delta_r)
             multiply(dh, delta_z, delta_z)
             multiply(dh, delta_n, delta_n)
             multiply(dh, z, carried)
-            for dot, operand, out in products:
-                dot(operand, out)
+            dot(delta, out)
+            for call, operand, out in more:
+                call(operand, out)
             add(dh_prev, carried, dh_prev)
 
     def finish(self, forward: Any, mask: Array | None) -> tuple[State, Params]:

@@ -11,6 +11,7 @@ from ..arrays import Array, Params, State
 from .engine import FusedKernel
 from .layout import Plan, transpose_into
 from .passes import BackwardPass, ForwardPass
+from .products import adding, split
 
 
 class LSTMForward(ForwardPass):
@@ -32,10 +33,13 @@ class LSTMForward(ForwardPass):
         self.ig, self.fc, self.both = both[:H], both[H:], both
         self.half = np.array(0.5, plan.dtype)
         activations = self.gates[:, : 4 * H]
-        self.steps = list(zip(
-            self.products(activations), repeat(None) if self.x_parts is None else self.x_parts,
-            activations, self.gates[:, : 3 * H], self.gates[:, H : 3 * H], self.gates[:, 3 * H :], self.gates[:, :H],
-            self.c, self.c[1:], self.tanh_c, self.h, self.h[1:], strict=False,
+        calls = self.products(activations)
+        if self.x_parts is not None:
+            for products, x_part, gates in zip(calls, self.x_parts, activations, strict=False):
+                products.append(adding(x_part, gates))
+        self.steps: list[Any] = list(zip(
+            map(split, calls), activations, self.gates[:, : 3 * H], self.gates[:, H : 3 * H], self.gates[:, 3 * H :],
+            self.gates[:, :H], self.c, self.c[1:], self.tanh_c, self.h, self.h[1:], strict=False,
         ))
 
     def pack(self, params: Params) -> None:
@@ -50,13 +54,12 @@ class LSTMForward(ForwardPass):
         """The loop, forwards."""
         tanh, multiply, add, copyto, half = np.tanh, np.multiply, np.add, np.copyto, self.half
         both, ig, fc = self.both, self.ig, self.fc
-        for (products, x_part, gates, sigmoids, i_f, g_c, o, c_prev, c, tanh_c, h_prev, h), pad in zip(
+        for ((dot, z, out, more), gates, sigmoids, i_f, g_c, o, c_prev, c, tanh_c, h_prev, h), pad in zip(
             self.steps[first:last], padded or repeat(None), strict=False
         ):
-            for dot, operand, out in products:
-                dot(operand, out)
-            if x_part is not None:
-                add(gates, x_part, gates)
+            dot(z, out)
+            for call, operand, out in more:
+                call(operand, out)
             tanh(gates, gates)
             multiply(sigmoids, half, sigmoids)
             add(sigmoids, half, sigmoids)
@@ -89,9 +92,9 @@ class LSTMBackward(BackwardPass):
         self.both = self.new(2 * H, N)
         self.carried = self.new(H, N)
         o, i, f, g = (self.deltas[:, gate * H : (gate + 1) * H] for gate in range(4))
-        self.steps = list(zip(
-            self.products, self.incoming[1:], self.incoming[1:, :H], self.dhs, self.k_cf, self.incoming[:, H:],
-            o, i, f, g, self.incoming[:, :H], strict=False,
+        self.steps: list[Any] = list(zip(
+            map(split, self.products), self.incoming[1:], self.incoming[1:, :H], self.dhs, self.k_cf,
+            self.incoming[:, H:], o, i, f, g, self.incoming[:, :H], strict=False,
         ))
 
     def pack(self, params: Params) -> None:
@@ -132,7 +135,7 @@ class LSTMBackward(BackwardPass):
         """The recursion, from the group's last step to its first."""
         multiply, add, carried, both = np.multiply, np.add, self.carried, self.both
         from_h, from_c = both[: self.plan.H], both[self.plan.H :]
-        for (products, dh_dc, dh, dh_here, k_cf, dc, o, i, f, g, dh_prev), pad in zip(
+        for ((dot, delta, out, more), dh_dc, dh, dh_here, k_cf, dc, o, i, f, g, dh_prev), pad in zip(
             self.steps[n - 1 :: -1], padded[::-1] if padded else repeat(None), strict=False
         ):
             add(dh, dh_here, dh)
@@ -142,8 +145,9 @@ class LSTMBackward(BackwardPass):
             multiply(dc, i, i)
             multiply(dc, f, f)
             multiply(dc, g, g)
-            for dot, operand, out in products:
-                dot(operand, out)
+            dot(delta, out)
+            for call, operand, out in more:
+                call(operand, out)
             if pad is not None:
                 multiply(dh, pad, carried)
                 add(dh_prev, carried, dh_prev)

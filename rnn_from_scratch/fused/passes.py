@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import Array, Params, State
 from .layout import Plan, add_index_rows, aligned, transpose_into
-from .products import Product, products, step_products
+from .products import Product, step_products
 
 
 class Buffers:
@@ -61,7 +61,7 @@ class ForwardPass(Buffers):
             self.z[:, D] = 1
             self.z_rows[:, :, D] = 1
 
-    def products(self, results: Iterable[Array]) -> list[tuple[Product, ...]]:
+    def products(self, results: Iterable[Array]) -> list[list[Product]]:
         """Return each step's products of the weights with z, into results (S, rows, N)."""
         return step_products(self.weights, self.z, results, self.plan.dtype, self.plan.N)
 
@@ -181,8 +181,8 @@ class BackwardPass(Buffers):
             self.db += np.ones(len(rows), rows.dtype) @ rows
             self.dW_hh += z[:, D + 1 :].T @ h_rows
         if dxs is not None:
-            dx = dxs.reshape(-1, D)
-            for dot, operand, out in products(x_rows, self.W_xh, dx):
+            (calls,) = step_products(x_rows, [self.W_xh], [dxs.reshape(-1, D)], self.plan.dtype, D)
+            for dot, operand, out in calls:
                 dot(operand, out)
 
     def pack(self, params: Params) -> None:

@@ -56,15 +56,9 @@ def cuts(length: int, size: int) -> list[slice]:
     return [slice(first, min(first + size, length)) for first in range(0, length, size)]
 
 
-def products(matrix: Array, operand: Array, result: Array) -> tuple[Product, ...]:
-    """Return the calls that write matrix @ operand to result."""
-    (calls,) = step_products(matrix, [operand], [result], operand.dtype, operand.shape[1])
-    return calls
-
-
 def step_products(
     matrix: Array, operands: Iterable[Array], results: Iterable[Array], dtype: np.dtype[Any], N: int
-) -> list[tuple[Product, ...]]:
+) -> list[list[Product]]:
     """Return, for each step, the calls that write matrix @ operand (K, N) to its result (rows, N).
 
     For N = 1 the matrix is C-contiguous, or the transpose of one that is: either is one product with a vector.
@@ -72,12 +66,12 @@ def step_products(
     pairs = zip(operands, results, strict=False)
     if N == 1 and matrix.strides[0] < matrix.strides[1]:  # a row times the matrix as it lies in memory
         lying = matrix.T
-        return [((operand[:, 0].dot, lying, result[:, 0]),) for operand, result in pairs]
+        return [[(operand[:, 0].dot, lying, result[:, 0])] for operand, result in pairs]
     rows, K = matrix.shape
     row_cuts, (first, *others) = blocks(rows, K, N, dtype)
     dots = [(matrix[cut, first].dot, cut) for cut in row_cuts]
     if not others:
-        return [tuple((dot, operand, result[cut]) for dot, cut in dots) for operand, result in pairs]
+        return [[(dot, operand, result[cut]) for dot, cut in dots] for operand, result in pairs]
     rest = np.empty((rows, N), dtype)  # the product of another part, before it is added
     other_dots = [[(matrix[cut, part].dot, part, rest[cut]) for cut in row_cuts] for part in others]
     steps = []
@@ -85,6 +79,17 @@ def step_products(
         calls: list[Product] = [(dot, operand[first], result[cut]) for dot, cut in dots]
         for dots_of_part in other_dots:
             calls += [(dot, operand[part], out) for dot, part, out in dots_of_part]
-            calls.append((partial(np.add, result), rest, result))
-        steps.append(tuple(calls))
+            calls.append(adding(rest, result))
+        steps.append(calls)
     return steps
+
+
+def adding(addend: Array, total: Array) -> Product:
+    """Return the call total += addend in the form of a product's call."""
+    return partial(np.add, total), addend, total
+
+
+def split(calls: list[Product]) -> tuple[Any, Array, Array, tuple[Product, ...]]:
+    """Return the first call in three parts, and the others, mostly none: a loop over one call would cost 0.1 µs."""
+    (call, operand, out), *others = calls
+    return call, operand, out, tuple(others)

@@ -11,6 +11,7 @@ from ..arrays import Array, Params, State
 from .engine import FusedKernel
 from .layout import Plan, transpose_into
 from .passes import BackwardPass, ForwardPass
+from .products import adding, split
 
 
 class RNNForward(ForwardPass):
@@ -23,10 +24,11 @@ class RNNForward(ForwardPass):
         self.states = (self.h,)
         self.a = self.new(H, N)
         self.zero, self.half = np.zeros((), plan.dtype), np.array(0.5, plan.dtype)
-        self.steps = list(zip(
-            self.products(repeat(self.a, S)), repeat(None) if self.x_parts is None else self.x_parts,
-            self.h, self.h[1:], strict=False,
-        ))
+        calls = self.products(repeat(self.a, S))
+        if self.x_parts is not None:
+            for products, x_part in zip(calls, self.x_parts, strict=True):
+                products.append(adding(x_part, self.a))
+        self.steps: list[Any] = list(zip(map(split, calls), self.h, self.h[1:], strict=False))
 
     def pack(self, params: Params) -> None:
         """One block; halved for the sigmoid."""
@@ -39,11 +41,10 @@ class RNNForward(ForwardPass):
         """The loop, forwards."""
         tanh, multiply, add, copyto, a, half = np.tanh, np.multiply, np.add, np.copyto, self.a, self.half
         rectify, squash = self.activation == "relu", self.activation == "sigmoid"
-        for (products, x_part, h_prev, h), pad in zip(self.steps[first:last], padded or repeat(None), strict=False):
-            for dot, operand, out in products:
-                dot(operand, out)
-            if x_part is not None:
-                add(a, x_part, a)
+        for ((dot, z, out, more), h_prev, h), pad in zip(self.steps[first:last], padded or repeat(None), strict=False):
+            dot(z, out)
+            for call, operand, out in more:
+                call(operand, out)
             if rectify:
                 multiply(a, a.real > 0, h)  # the real part decides, as in `relu`
             else:
@@ -62,8 +63,8 @@ class RNNBackward(BackwardPass):
         H = plan.H
         super().__init__(plan, H, slice(0, H), slice(0, H), parts=1)
         self.carried = self.new(H, plan.N)
-        self.steps = list(zip(
-            self.products, self.incoming[1:], self.dhs, self.deltas, self.incoming, strict=False
+        self.steps: list[Any] = list(zip(
+            map(split, self.products), self.incoming[1:], self.dhs, self.deltas, self.incoming, strict=False
         ))
 
     def pack(self, params: Params) -> None:
@@ -88,13 +89,14 @@ class RNNBackward(BackwardPass):
     def run(self, n: int, padded: list[Array | None] | None) -> None:
         """The recursion, from the group's last step to its first."""
         multiply, add, carried = np.multiply, np.add, self.carried
-        for (products, dh, dh_here, delta, dh_prev), pad in zip(
+        for ((dot, operand, out, more), dh, dh_here, delta, dh_prev), pad in zip(
             self.steps[n - 1 :: -1], padded[::-1] if padded else repeat(None), strict=False
         ):
             add(dh, dh_here, dh)
             multiply(dh, delta, delta)
-            for dot, operand, out in products:
-                dot(operand, out)
+            dot(operand, out)
+            for call, operand, out in more:
+                call(operand, out)
             if pad is not None:
                 multiply(dh, pad, carried)
                 add(dh_prev, carried, dh_prev)
