@@ -52,8 +52,9 @@ class Sequence:
 
         D, H = cell.input_size, cell.hidden_size
         self.params = {name: normal(shape, 0.5) for name, shape in cell.param_shapes().items()}
-        self.params["W_xh"] = normal(self.params["W_xh"].shape, D**-0.5)
-        self.params["W_hh"] = normal(self.params["W_hh"].shape, 0.7 * H**-0.5)
+        for name, scale in (("W_xh", D**-0.5), ("W_hh", 0.7 * H**-0.5)):
+            if name in self.params:
+                self.params[name] = normal(self.params[name].shape, scale)
         self.xs = rng.integers(0, D, (T, N)) if indices else normal((T, N, D))
         like = cell.initial_state(N)
         self.state = tuple(normal(part.shape) for part in like) if state else None

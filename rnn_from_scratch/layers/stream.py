@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from .. import validate
-from ..arrays import Array, Params, State, tree_copy
+from ..arrays import Array, Params, State, leaves, tree_copy
 from ..cells.base import Cell
 from ..fused import FusedKernel
 from ..fused.passes import ForwardPass
 from .states import check_state
+
+UNMOVED = "The state is as it was before."
 
 
 class Stream:
@@ -24,6 +26,7 @@ class Stream:
     """
 
     def __init__(self, cell: Cell, params: Params, state: State, kernel: FusedKernel | None) -> None:
+        _refuse_complex("Recurrent.stream", {"params": params, "state": state})
         self.cell = cell
         self._params, self._start = tree_copy(params), tree_copy(state)
         self._kernel = kernel
@@ -55,8 +58,8 @@ class Stream:
             If x or out does not fit, or x is not finite; the state is then as before.
         """
         indexed = self._check(x)
-        if out is not None and (out.shape != self._out_shape or out.dtype != self._dtype):
-            self._refuse_out(out)
+        if out is not None:
+            self._check_out(out)
         h = self._fused(x, indexed) if self._kernel is not None else self._stepwise(x, indexed)
         if out is None:
             return h.copy()
@@ -75,6 +78,7 @@ class Stream:
         if state is not None:
             check_state("Stream.reset", "state", state, self._start)
             validate.same_dtype("Stream.reset", params=self._params, state=state)
+            _refuse_complex("Stream.reset", {"state": state})
         self._state = tree_copy(self._start if state is None else state)
         self._used = None
 
@@ -88,7 +92,7 @@ class Stream:
         if forward is not self._used:
             for states, part in zip(forward.states, self.state, strict=True):
                 states[0] = part.T
-        forward.load(0, x[None])
+        forward.load(0, (x.astype(np.intp) if indexed else x)[None])
         forward.run(0, 1, None)
         for states in forward.states:
             states[0] = states[1]
@@ -107,13 +111,14 @@ class Stream:
 
     def _check(self, x: Any) -> bool:
         """Refuse what does not fit; return whether x are indices."""
-        if isinstance(x, np.ndarray) and x.shape == self._x_shape and x.dtype == self._dtype:
+        if type(x) is np.ndarray and x.shape == self._x_shape and x.dtype == self._dtype:
             if not np.isfinite(x, self._finite).all():
-                validate.finite("Stream", "x", x, hint="The state is as it was before.")
+                validate.finite("Stream", "x", x, hint=UNMOVED)
             return False
         N, D = self._x_shape
         where = "Stream"
         if isinstance(x, np.ndarray) and x.ndim == 1 and x.dtype.kind in "iu":
+            validate.as_array(where, "x", x)
             validate.shape(where, "x", x, (N,), f"batch_size is {N}")
             validate.indices(where, "x", x, D)
             return True
@@ -121,9 +126,30 @@ class Stream:
         hint = "For a single sequence use x[None, :]." if x.ndim == 1 else ""
         validate.shape(where, "x", x, (N, D), f"batch_size is {N} and input_size {D}", hint)
         validate.same_dtype(where, params=self._params, x=x)
-        return validate.fail(where, f"x has dtype {x.dtype}", f"{self._dtype}", error=validate.DtypeError)
+        if x.dtype != self._dtype:
+            validate.fail(where, f"x has dtype {x.dtype}", f"{self._dtype}", error=validate.DtypeError)
+        validate.finite(where, "x", x, hint=UNMOVED)
+        return False
 
-    def _refuse_out(self, out: Any) -> None:
-        validate.float_array("Stream", "out", out)
-        validate.shape("Stream", "out", out, self._out_shape, "h is written there")
-        validate.fail("Stream", f"out has dtype {out.dtype}", f"{self._dtype}", error=validate.DtypeError)
+    def _check_out(self, out: Any) -> None:
+        """Refuse what h cannot be written to, while the state is as it was."""
+        fits = type(out) is np.ndarray and out.shape == self._out_shape and out.dtype == self._dtype
+        if fits and out.flags.writeable:
+            return
+        where = "Stream"
+        validate.float_array(where, "out", out, hint="Without out the answer is a new array.")
+        validate.shape(where, "out", out, self._out_shape, "h is written there")
+        if out.dtype != self._dtype:
+            validate.fail(where, f"out has dtype {out.dtype}", f"{self._dtype}", error=validate.DtypeError)
+        if not out.flags.writeable:
+            validate.fail(where, "out is read-only", "an array to write to", "h is written there")
+
+
+def _refuse_complex(where: str, given: Params) -> None:
+    """Refuse complex numbers, whose imaginary parts a stream's real buffers would lose."""
+    for name, array in leaves(given):
+        if array.dtype.kind == "c":
+            validate.fail(
+                where, f"{name} has dtype {array.dtype}", "float64 (or float32)", "a stream keeps real numbers",
+                "The complex step goes through forward.", validate.DtypeError,
+            )
