@@ -40,7 +40,7 @@ class GRUForward(ForwardPass):
             calls = self.products(self.gates)
             for products, gates, x_part, product in zip(calls, rz, self.x_parts[:, : 2 * H], q, strict=True):
                 products += [adding(x_part, gates), adding(self.b_hn, product)]
-        self.steps: list[Any] = list(zip(
+        self.steps = list(zip(
             map(split, calls), rz, self.gates[:, :H], self.gates[:, H : 2 * H], q, self.n,
             self.h, self.h[1:], strict=False,
         ))
@@ -102,13 +102,13 @@ class GRUBackward(BackwardPass):
     """
 
     def __init__(self, plan: Plan) -> None:
-        g, N, H = plan.group, plan.N, plan.H
+        steps, N, H = plan.group, plan.N, plan.H
         super().__init__(plan, 4 * H, slice(0, 3 * H), slice(H, 4 * H), parts=1)
-        self.z = self.new(g, H, N)  # 1 on padding, where h is handed on
-        self.work = self.new(g, H, N)
+        self.z = self.new(steps, H, N)  # 1 on padding, where h is handed on
+        self.work = self.new(steps, H, N)
         self.carried = self.new(H, N)
         q, r, z, n = (self.deltas[:, gate * H : (gate + 1) * H] for gate in range(4))
-        self.steps: list[Any] = list(zip(
+        self.steps = list(zip(
             map(split, self.products), self.incoming[1:], self.dhs, q, r, z, n, self.z, self.incoming, strict=False
         ))
 
@@ -146,12 +146,12 @@ class GRUBackward(BackwardPass):
     def run(self, n: int, padded: list[Array | None] | None) -> None:
         """The recursion, from the group's last step to its first; padding is in the factors already."""
         multiply, add, carried = np.multiply, np.add, self.carried
-        for (dot, delta, out, more), dh, dh_here, delta_q, delta_r, delta_z, delta_n, z, dh_prev in self.steps[n - 1 :: -1]:
+        for (dot, delta, out, more), dh, dh_here, k_q, k_r, k_z, k_n, z, dh_prev in self.steps[n - 1 :: -1]:
             add(dh, dh_here, dh)
-            multiply(dh, delta_q, delta_q)
-            multiply(dh, delta_r, delta_r)
-            multiply(dh, delta_z, delta_z)
-            multiply(dh, delta_n, delta_n)
+            multiply(dh, k_q, k_q)
+            multiply(dh, k_r, k_r)
+            multiply(dh, k_z, k_z)
+            multiply(dh, k_n, k_n)
             multiply(dh, z, carried)
             dot(delta, out)
             for call, operand, out in more:

@@ -37,7 +37,7 @@ class LSTMForward(ForwardPass):
         if self.x_parts is not None:
             for products, x_part, gates in zip(calls, self.x_parts, activations, strict=False):
                 products.append(adding(x_part, gates))
-        self.steps: list[Any] = list(zip(
+        self.steps = list(zip(
             map(split, calls), activations, self.gates[:, : 3 * H], self.gates[:, H : 3 * H], self.gates[:, 3 * H :],
             self.gates[:, :H], self.c, self.c[1:], self.tanh_c, self.h, self.h[1:], strict=False,
         ))
@@ -85,14 +85,14 @@ class LSTMBackward(BackwardPass):
     """
 
     def __init__(self, plan: Plan) -> None:
-        g, N, H = plan.group, plan.N, plan.H
+        steps, N, H = plan.group, plan.N, plan.H
         super().__init__(plan, 4 * H, slice(0, 4 * H), slice(0, 4 * H), parts=2)
-        self.k_cf = self.new(g, 2 * H, N)  # k_c, and f of the step after
-        self.work = self.new(g, 2 * H, N)
+        self.k_cf = self.new(steps, 2 * H, N)  # k_c, and f of the step after
+        self.work = self.new(steps, 2 * H, N)
         self.both = self.new(2 * H, N)
         self.carried = self.new(H, N)
         o, i, f, g = (self.deltas[:, gate * H : (gate + 1) * H] for gate in range(4))
-        self.steps: list[Any] = list(zip(
+        self.steps = list(zip(
             map(split, self.products), self.incoming[1:], self.incoming[1:, :H], self.dhs, self.k_cf,
             self.incoming[:, H:], o, i, f, g, self.incoming[:, :H], strict=False,
         ))

@@ -28,7 +28,7 @@ class RNNForward(ForwardPass):
         if self.x_parts is not None:
             for products, x_part in zip(calls, self.x_parts, strict=True):
                 products.append(adding(x_part, self.a))
-        self.steps: list[Any] = list(zip(map(split, calls), self.h, self.h[1:], strict=False))
+        self.steps = list(zip(map(split, calls), self.h, self.h[1:], strict=False))
 
     def pack(self, params: Params) -> None:
         """One block; halved for the sigmoid."""
@@ -63,7 +63,7 @@ class RNNBackward(BackwardPass):
         H = plan.H
         super().__init__(plan, H, slice(0, H), slice(0, H), parts=1)
         self.carried = self.new(H, plan.N)
-        self.steps: list[Any] = list(zip(
+        self.steps = list(zip(
             map(split, self.products), self.incoming[1:], self.dhs, self.deltas, self.incoming, strict=False
         ))
 
