@@ -61,6 +61,7 @@ from rnn_from_scratch.diagnosis import (
     translation,
 )
 from rnn_from_scratch.diagnosis import suite as suites
+from rnn_from_scratch.fused import layout
 from rnn_from_scratch.gradcheck import (
     compare,
     curve,
@@ -88,6 +89,7 @@ from rnn_from_scratch.layers import (
     Recurrent,
     Stacked,
     dropout_mask,
+    engines,
     over_time,
     states,
 )
@@ -346,6 +348,42 @@ def kernel_case(kernel, cell, method):
     return case
 
 
+def engine_case(engine, method):
+    """Call one method of an engine, with a mask."""
+    def case(n):
+        given = n.cell, n.weights
+        if method == "fits":
+            return partial(engine.fits, n.cell)
+        forward = partial(engine.forward, *given, n.xs * n.mask[..., None], n.state, n.mask, keep=True)
+        if method == "forward":
+            return forward
+        return partial(engine.backward, *given, n.dhs, forward()[2], n.dstate, input_grad=True)
+    return case
+
+
+def streamed(layer, params, xs, state):
+    """Take a stream through a sequence; what it gave, and its state."""
+    stream = layer.stream(params, len(state[0]), state)
+    return [stream(x) for x in xs], stream.state
+
+
+def reset(layer, params, xs, state, other):
+    """Take a stream a step on, and back to its own state, and to another."""
+    stream, states = layer.stream(params, len(state[0]), state), []
+    for to in (None, other):
+        stream(xs[0])
+        stream.reset(to)
+        states.append(stream.state)
+    return states, stream(xs[1])
+
+
+def written(function, shape, *arguments):
+    """Call a function that writes to its first argument: what it wrote to zeros."""
+    out = np.zeros(shape)
+    function(out, *arguments)
+    return out
+
+
 def rng():
     return np.random.default_rng(3)
 
@@ -417,6 +455,7 @@ CASES = {
     "validate.finite": lambda n: partial(validate.finite, "Here", "xs", n.xs, n.mask),
     "validate.mask": lambda n: partial(validate.mask, "Here", "mask", n.mask, (T, N)),
     "validate.integer_targets": lambda n: partial(validate.integer_targets, "Here", n.targets, K, n.mask),
+    "validate.indices": lambda n: partial(validate.indices, "Here", "xs", n.targets, K, n.mask),
     "validate.params": lambda n: partial(validate.params, "Here", n.weights, SHAPES),
     "validate.size": lambda n: partial(validate.size, "Here", "k1", 3),
     "validate.number": lambda n: partial(validate.number, "Here", "C", 0.3, above=0.0),
@@ -496,6 +535,16 @@ CASES = {
        for method in ("forward", "backward")},
     "fused.min_gru.fits": lambda n: partial(fused.min_gru.fits, MinGRUCell(D, H)),
     "fused.min_lstm.fits": lambda n: partial(fused.min_lstm.fits, MinLSTMCell(D, H)),
+    **{f"fused.engine.FusedKernel.{method} ({cell.__name__})": kernel_case(fused.KERNELS[cell], cell(D, H), method)
+       for cell in (RNNCell, GRUCell) for method in ("forward", "backward")},
+    "fused.engine.FusedKernel.fits": lambda n: partial(fused.KERNELS[RNNCell].fits, n.cell),
+    "fused.layout.add_index_rows": lambda n: partial(
+        written, layout.add_index_rows, (K, H), n.targets, n.dhs.reshape(-1, H)),
+    "fused.layout.chunk_steps": lambda n: partial(layout.chunk_steps, N),
+    "fused.layout.make_plan": lambda n: partial(layout.make_plan, "rnn", "tanh", n.cell, n.xs, np.float64, True),
+    "fused.layout.paddings": lambda n: partial(layout.paddings, n.mask),
+    "fused.layout.pieces": lambda n: partial(layout.pieces, 2, 9, 3),
+    "fused.layout.transpose_into": lambda n: partial(written, layout.transpose_into, (T, D, N), n.xs),
     "bptt.unroll": lambda n: partial(bptt.unroll, n.cell, n.weights, n.xs, n.state, n.mask),
     "bptt.unroll_backward": lambda n: partial(
         bptt.unroll_backward, n.cell, n.weights, n.dhs, n.caches, n.dstate, n.mask),
@@ -533,6 +582,19 @@ CASES = {
     "layers.recurrent.Recurrent.forward": lambda n: partial(n.layer.forward, n.weights, n.xs, n.state, n.mask),
     "layers.recurrent.Recurrent.backward": lambda n: partial(
         n.layer.backward, n.weights, n.dhs, n.layer.forward(n.weights, n.xs, n.state, n.mask)[2], n.dstate),
+    "layers.recurrent.Recurrent.infer": lambda n: partial(n.layer.infer, n.weights, n.xs, n.state, n.mask),
+    "layers.recurrent.Recurrent.infer (fused)": lambda n: partial(
+        Recurrent(n.cell).infer, n.weights, n.xs, n.state, n.mask),
+    **{f"layers.recurrent.Recurrent.stream{word}": lambda n, engine=engine: partial(
+        streamed, Recurrent(n.cell, engine), n.weights, n.xs, n.state)
+       for word, engine in (("", "stepwise"), (" (fused)", "fused"))},
+    **{f"layers.stream.Stream.reset{word}": lambda n, engine=engine: partial(
+        reset, Recurrent(n.cell, engine), n.weights, n.xs, n.state, n.dstate)
+       for word, engine in (("", "stepwise"), (" (fused)", "fused"))},
+    **{f"layers.engines.{type(engine).__name__}.{method}{word}": engine_case(engine, method)
+       for word, engine in (("", engines.STEPWISE), ("", engines.Segments(engines.STEPWISE, 2)),
+                            (" (fused)", engines.Segments(fused.KERNELS[RNNCell], 2)))
+       for method in ("fits", "forward", "backward")},
     **{f"layers.recurrent.Recurrent.{f} (dropout)": deep_case(Recurrent(GRUCell(D, H), None, 0.5), f, training=True)
        for f in ("forward", "backward")},
     "layers.recurrent.Recurrent.memory_shapes": lambda n: partial(

@@ -29,6 +29,8 @@ MODULES_LEFT_OUT = {
     "course": "tests/course: they read and write notebooks",
     "article": "tests/article: experiments and printed tables",
     "cli": "tests/test_cli.py: it prints and exits", "__main__": "as cli",
+    **{f"fused.{name}": "buffers are written into: tests/fused/test_buffers.py" for name in (
+        "passes", "products", "pool", "rnn", "lstm", "gru")},
     **{f"diagnosis.{name}": "tests/diagnosis/test_diagnose.py: functions go in, a diagnosis comes out" for name in (
         "naming", "explaining", "adapters", "mutants", "edits")},
 }
@@ -39,6 +41,8 @@ LEFT_OUT = {
     **{f"cells.base.Cell.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")},
     **{f"fused.kernel.Kernel.{name}": "a protocol has no code" for name in ("fits", "forward", "backward")},
+    "fused.engine.FusedKernel.one_step": "it returns buffers: tests/layers/test_stream.py",
+    "fused.layout.aligned": "what it returns holds anything", "fused.layout.slab_by_slab": "it takes no array",
     **{f"fused.scanned.{name}": "min_gru and min_lstm run through it" for name in (
         "scan_forward", "scan_chunks_backward")},
     **{f"attention.Attention.{name}": "a protocol has no code" for name in (
@@ -69,6 +73,9 @@ SHARING = {  # a result that holds an argument itself, and why it may
         "bahdanau.BahdanauCell", "luong.LuongCell")},
     "fused.min_gru.forward": "what is saved for the backward holds the inputs, the mask and the initial state",
     "fused.min_lstm.forward": "as in min_gru",
+    "fused.engine.FusedKernel.forward": "what is saved for the backward holds the inputs and the mask",
+    **{f"layers.engines.{name}.forward": "what is saved holds the inputs, the mask and the initial state" for name in (
+        "Stepwise", "Segments")},
     "cells.attending.as_rows": "another view of the same numbers",
     "attention.MultiplicativeAttention.project_memory": "the keys of dot-product scores are the memory itself",
     "attention.attend": "the cache holds the query and the keys",
@@ -157,7 +164,7 @@ def every_array(thing):
 def same(one, other):
     """Compare bit for bit, NaN equal to NaN.
 
-    Generators and functions are not compared; a fused kernel's buffers neither: tests/fused/test_buffers.py looks there.
+    Generators and functions are not compared; nor are a fused kernel's buffers: tests/fused/test_buffers.py does that.
     """
     if isinstance(one, np.random.Generator | Lease) or callable(one):
         return True
