@@ -54,17 +54,16 @@ class FusedKernel:
         hs = np.empty((T, N, plan.H), dtype)
         padded = paddings(mask)
         last = 0
-        for start, stop in pieces(0, T, plan.chunk):
-            if not keep:  # the buffers hold one chunk: the next starts where the last one ended
+        for start, stop in pieces(0, T, plan.group):
+            if not keep:  # the buffers hold one group: the next starts where the last one ended
                 for states in forward.states:
                     states[0] = states[last]
-            base = start if keep else 0
-            last = base + stop - start
-            forward.load(base, xs[start:stop])
-            for first, end in pieces(base, last, plan.group):
-                forward.run(first, end, None if padded is None else padded[start - base + first : start - base + end])
-                forward.lay_rows(first, end)
-            hs[start:stop] = forward.h_rows[base + 1 : last + 1]
+            first = start if keep else 0
+            last = first + stop - start
+            forward.load(first, xs[start:stop])
+            forward.run(first, last, None if padded is None else padded[start:stop])
+            forward.lay_rows(first, last)
+            hs[start:stop] = forward.h_rows[first + 1 : last + 1]
         if mask is not None:
             hs[~mask] = 0
         final_state = tuple(states[last].T.copy() for states in forward.states)

@@ -30,7 +30,7 @@ class Plan(NamedTuple):
 
     kernel: str
     choices: Any  # of the cell, where they matter
-    steps: int  # that the forward's buffers hold: all T where they are kept for a backward, else one chunk
+    steps: int  # that the forward's buffers hold: all T where they are kept for a backward, else one group
     N: int
     D: int
     H: int
@@ -40,22 +40,22 @@ class Plan(NamedTuple):
     @property
     def chunk(self) -> int:
         """How many steps a chunk has."""
-        return min(self.steps, chunk_steps(self.N))
+        return min(self.steps, max(1, CHUNK_COLUMNS // self.N))
 
     @property
     def group(self) -> int:
         """How many steps a group has, at most a chunk."""
-        return min(self.chunk, max(1, GROUP_NUMBERS // (self.H * self.N)))
+        return min(self.chunk, group_steps(self.N, self.H))
+
+
+def group_steps(N: int, H: int) -> int:
+    """Return how many steps of N sequences and H units make a group."""
+    return max(1, min(CHUNK_COLUMNS // N, GROUP_NUMBERS // (H * N)))
 
 
 def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
     """Cut the steps start … stop − 1 into pieces of a size, the last one shorter."""
     return [(first, min(first + size, stop)) for first in range(start, stop, size)]
-
-
-def chunk_steps(N: int) -> int:
-    """Return how many steps of N sequences make a chunk."""
-    return max(1, CHUNK_COLUMNS // N)
 
 
 def make_plan(kernel: str, choices: Any, cell: Any, xs: Array, dtype: Any, keep: bool) -> Plan:
@@ -64,7 +64,7 @@ def make_plan(kernel: str, choices: Any, cell: Any, xs: Array, dtype: Any, keep:
     # A product with one to three columns is bound by reading the weights: W_xh is then read once a chunk instead of
     # at every step. And indices have no x to multiply: their rows of W_xh are looked up.
     projected = xs.ndim == 2 or (N < 4 and cell.input_size >= 16)
-    steps = T if keep else min(T, chunk_steps(N))
+    steps = T if keep else min(T, group_steps(N, cell.hidden_size))
     return Plan(kernel, choices, steps, N, cell.input_size, cell.hidden_size, np.dtype(dtype), projected)
 
 
@@ -82,15 +82,16 @@ def transpose_into(out: Array, array: Array) -> None:
     """Write array (…, a, b) to out (…, b, a).
 
     NumPy writes out's rows one after the other, each from a column of the array. Where the array's rows lie far apart,
-    the lines of a column push each other out of the cache, and it goes by strips of 16 rows: 0.5 ns an element instead
-    of 0.9 to 2.9. Elsewhere all at once is the fastest, 0.3 to 0.6.
+    the lines of a column push each other out of the cache, and it goes by strips of 16 or 8 rows: 0.5 to 0.8 ns an
+    element instead of 0.9 to 2.9. Elsewhere all at once is the fastest, 0.3 to 0.6.
     """
-    rows = array.shape[-2]
-    if array.strides[-2] < FAR:
+    rows, apart = array.shape[-2], array.strides[-2]
+    if apart < FAR:
         out[...] = array.swapaxes(-1, -2)
         return
-    for first in range(0, rows, 16):
-        out[..., first : first + 16] = array[..., first : first + 16, :].swapaxes(-1, -2)
+    strip = 16 if apart < 2 * FAR else 8
+    for first in range(0, rows, strip):
+        out[..., first : first + strip] = array[..., first : first + strip, :].swapaxes(-1, -2)
 
 
 def paddings(mask: Array | None) -> list[Array | None] | None:

@@ -16,7 +16,6 @@ Product: TypeAlias = tuple[Callable[[Array, Array], Any], Array, Array]
 
 SMALL = 1_000_000  # rows · K · N up to which OpenBLAS takes its kernel for small matrices
 ROWS = 12  # that this kernel works on at a time
-MOST_PARTS = 8
 
 
 def has_avx512() -> bool:
@@ -29,31 +28,21 @@ def has_avx512() -> bool:
 AVX512 = has_avx512()
 
 
-def blocks(rows: int, K: int, N: int, dtype: np.dtype[Any]) -> tuple[list[slice], list[slice]]:
-    """Cut a product (rows, K) times (K, N) into small ones: row blocks, and parts of K whose products are added.
+def row_blocks(rows: int, K: int, N: int, dtype: np.dtype[Any]) -> list[slice]:
+    """Cut a product (rows, K) times (K, N) into small ones by rows; one block where that does not pay.
 
     With AVX-512, OpenBLAS multiplies small matrices without packing them first: 104 to 113 GFLOP/s in float32 where its
-    way for large ones reaches 77 to 103, and 54 where that reaches 24 to 47 in float64. Where not even twelve rows are
-    small, K is cut too. Without AVX-512 there is no such kernel, and blocks would be mere calls: one block then.
+    way for large ones reaches 77 to 103, and 54 where that reaches 24 to 47 in float64. It works on twelve rows at a
+    time. Without AVX-512 it has no such kernel, and blocks would be mere calls.
 
     Other blocks round differently, so the choice hangs on shape, dtype and processor alone, never on a clock.
     """
-    whole = [slice(0, rows)], [slice(0, K)]
-    if not AVX512 or dtype.kind == "c" or N < 2 or rows * K * N <= SMALL:
-        return whole
-    parts = -(-ROWS * K * N // SMALL)
-    if parts > MOST_PARTS:
-        return whole
-    inner = -(-K // parts)
-    most = SMALL // (inner * N) // ROWS * ROWS
-    number = -(-rows // most)
-    size = min(most, -(-rows // number // ROWS) * ROWS)  # blocks of about one size
-    return cuts(rows, size), cuts(K, inner)
-
-
-def cuts(length: int, size: int) -> list[slice]:
-    """Cut a length into slices of a size, the last one shorter."""
-    return [slice(first, min(first + size, length)) for first in range(0, length, size)]
+    size = SMALL // (K * N) // ROWS * ROWS
+    if not AVX512 or dtype.kind == "c" or N < 2 or rows * K * N <= SMALL or size == 0:
+        return [slice(0, rows)]
+    number = -(-rows // size)
+    size = -(-rows // number // ROWS) * ROWS  # blocks of about one size
+    return [slice(first, min(first + size, rows)) for first in range(0, rows, size)]
 
 
 def step_products(
@@ -67,21 +56,8 @@ def step_products(
     if N == 1 and matrix.strides[0] < matrix.strides[1]:  # a row times the matrix as it lies in memory
         lying = matrix.T
         return [[(operand[:, 0].dot, lying, result[:, 0])] for operand, result in pairs]
-    rows, K = matrix.shape
-    row_cuts, (first, *others) = blocks(rows, K, N, dtype)
-    dots = [(matrix[cut, first].dot, cut) for cut in row_cuts]
-    if not others:
-        return [[(dot, operand, result[cut]) for dot, cut in dots] for operand, result in pairs]
-    rest = np.empty((rows, N), dtype)  # the product of another part, before it is added
-    other_dots = [[(matrix[cut, part].dot, part, rest[cut]) for cut in row_cuts] for part in others]
-    steps = []
-    for operand, result in pairs:
-        calls: list[Product] = [(dot, operand[first], result[cut]) for dot, cut in dots]
-        for dots_of_part in other_dots:
-            calls += [(dot, operand[part], out) for dot, part, out in dots_of_part]
-            calls.append(adding(rest, result))
-        steps.append(calls)
-    return steps
+    dots = [(matrix[cut].dot, cut) for cut in row_blocks(*matrix.shape, N, dtype)]
+    return [[(dot, operand, result[cut]) for dot, cut in dots] for operand, result in pairs]
 
 
 def adding(addend: Array, total: Array) -> Product:
