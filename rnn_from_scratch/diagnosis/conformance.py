@@ -164,7 +164,10 @@ def _other(seed: int | None) -> int | None:
 
 
 def _check_defaults(layer: Any, probe: Probe, rng: np.random.Generator) -> list[str]:
-    """What nobody passes: the gradient of the final state counts as zero, the state starts from initial_state."""
+    """What nobody passes: the gradient of the final state counts as zero, the state starts from initial_state.
+
+    And where the inputs' gradient is not asked for, there is none, and the others are the same.
+    """
     findings = []
     ys, final_state, cache = layer.forward(probe.params, probe.xs, probe.state)
     dys = random_like(ys, rng)
@@ -172,6 +175,12 @@ def _check_defaults(layer: Any, probe: Probe, rng: np.random.Generator) -> list[
     with_zero = layer.backward(probe.params, dys, cache, tree_map(np.zeros_like, final_state))
     if distance(without, with_zero) > SAME:
         findings.append("backward without dfinal_state differs from backward with a dfinal_state of zeros")
+    if "input_grad" in inspect.signature(layer.backward).parameters:
+        dxs, *others = layer.backward(probe.params, dys, cache, input_grad=False)
+        if dxs is not None:
+            findings.append("backward with input_grad=False returns a gradient of the inputs")
+        if distance(others, list(without[1:])) != 0:
+            findings.append("backward with input_grad=False returns other gradients than with it")
     start = layer.initial_state(probe.xs.shape[1])
     default, given = layer.forward(probe.params, probe.xs), layer.forward(probe.params, probe.xs, start)
     if distance(list(default[:2]), list(given[:2])) > SAME:

@@ -4,8 +4,8 @@ Whether a mutant changes a gradient is judged without the suite: at 20 random po
 unmasked, its gradients are compared with the original's. Every mutant that changes one must be rejected.
 
 `python -m benchmarks.mutation` judges them all and saves what it found; test_mutation.py judges a sample. The subjects
-are in subjects.py and newer_subjects.py, the points in points.py and newer_points.py; diagnosis/mutants.py of the
-package makes the mutants and rejecting.py stops the suite as soon as its verdict is settled.
+are in subjects.py, newer_subjects.py and fused_subjects.py, the points in files of like names; diagnosis/mutants.py of
+the package makes the mutants and rejecting.py stops the suite as soon as its verdict is settled.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
+from fused_subjects import FUSED
 from newer_subjects import NEWER
 from points import Gradients, same
 from rejecting import Known, rejected_by, stopping_early
@@ -29,7 +30,15 @@ from subjects import PLAIN, Subject
 from rnn_from_scratch.diagnosis.mutants import Mutant, mutants
 
 POINTS = 20
-SUBJECTS = {subject.function.__qualname__: subject for subject in [*PLAIN, *NEWER]}
+
+
+def name_of(function: FunctionType) -> str:
+    """A private function's module stands before its name: two kernels have a `_deltas` each."""
+    name = function.__qualname__
+    return f"{function.__module__.rpartition('.')[2]}.{name}" if name.startswith("_") else name
+
+
+SUBJECTS = {name_of(subject.function): subject for subject in [*PLAIN, *NEWER, *FUSED]}
 
 
 class Judged(NamedTuple):

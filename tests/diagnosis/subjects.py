@@ -64,8 +64,8 @@ CELL_CHECKS = [
     seeded(check_cell, RNNCell(1, 2), xs=xs(3, 2)), *(seeded(check_cell, RNNCell(2, 3, name)) for name in ACTIVATIONS)
 ]
 RECURRENT_CHECKS = [
-    seeded(check_layer, Recurrent(RNNCell(1, 2)), xs=xs(3, 2)),
-    *(seeded(check_layer, Recurrent(RNNCell(2, 3, name))) for name in ACTIVATIONS),
+    seeded(check_layer, Recurrent(RNNCell(1, 2), "stepwise"), xs=xs(3, 2)),
+    *(seeded(check_layer, Recurrent(RNNCell(2, 3, name), "stepwise")) for name in ACTIVATIONS),
 ]
 LSTMS = [partial(LSTMCell, peepholes=peepholes) for peepholes in (True, False)]
 GRUS = [partial(GRUCell, reset_after=reset_after) for reset_after in (True, False)]

@@ -307,7 +307,7 @@ class LosesDefault(Recurrent):
     ],
 )
 def test_layers_that_break_a_rule(layer, finding):
-    report = check_layer(layer(RNNCell(3, 4)), rng=rng())
+    report = check_layer(layer(RNNCell(3, 4), "stepwise"), rng=rng())
     assert not report.ok
     assert any(finding in text for text in report.findings), report.findings
     if layer is not WritesDhs:

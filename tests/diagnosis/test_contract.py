@@ -129,6 +129,29 @@ def test_layers_that_are_right_at_a_first_look(layer, finding):
     assert any(finding in text for text in report.findings), report.findings
 
 
+class ReturnsIt(Recurrent):
+    def backward(self, params, dhs, cache, dfinal_state=None, *, input_grad=True):
+        return super().backward(params, dhs, cache, dfinal_state)
+
+
+class HalvesTheOthers(Recurrent):
+    def backward(self, params, dhs, cache, dfinal_state=None, *, input_grad=True):
+        return super().backward(params, dhs if input_grad else dhs / 2, cache, dfinal_state, input_grad=input_grad)
+
+
+@pytest.mark.parametrize(
+    ("layer", "finding"),
+    [
+        (ReturnsIt, "backward with input_grad=False returns a gradient of the inputs"),
+        (HalvesTheOthers, "backward with input_grad=False returns other gradients than with it"),
+    ],
+)
+def test_the_inputs_gradient_is_left_out_and_nothing_else(layer, finding):
+    report = check_layer(layer(RNNCell(3, 4)), rng=rng())
+    assert not wrong_rows(report)
+    assert report.findings == [finding]
+
+
 class DenseFlat(Dense):
     def backward(self, params, dys, cache):
         dxs, grads = super().backward(params, dys, cache)

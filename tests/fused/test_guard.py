@@ -31,10 +31,10 @@ CALLS = {  # in every step; in loops over further products and sums; in branches
     GRUForward: (10, 1, 1), GRUBackward: (8, 1, 0),
 }
 CHANGED = (
-    "{name}.run makes {found} calls a step (always, in loops, in branches), and made {expected}. Each takes 0.2 to 0.9 µs at "
-    "every step, which rules the time of small layers. More of them: is the new one worth that, or can it be done for "
-    "a whole chunk (`derive`, `load`, `outputs`), or on several gates as one slab? Fewer: well done. Measure with "
-    "`python -m benchmarks.speed`, then change the number here."
+    "{name}.run makes {found} calls a step (always, in loops, in branches), and made {expected}. Each takes 0.2 to "
+    "0.9 µs at every step, which rules the time of small layers. More of them: is the new one worth that, or can it be "
+    "done for many steps at once (`derive`, `load`, `lay_rows`), or on several gates as one slab? Fewer: well done. "
+    "Measure with `python -m benchmarks.speed`, then change the number here."
 )
 
 
@@ -130,7 +130,7 @@ def warmed_up(kind, T, N, D, H, mask="none", dtype=np.float64, every=None):
 def chunk_bytes(sequence):
     """The bytes of all gates, their deltas in rows, of the longest chunk: what may be made anew for each."""
     T, N = sequence.dhs.shape[:2]
-    return min(T, layout.chunk_steps(N)) * N * sequence.params["W_hh"].shape[1] * sequence.dhs.itemsize
+    return min(T, layout.CHUNK_COLUMNS // N) * N * sequence.params["W_hh"].shape[1] * sequence.dhs.itemsize
 
 
 @masked_or_not

@@ -8,7 +8,7 @@ import pytest
 
 from rnn_from_scratch.arrays import tree_map
 from rnn_from_scratch.cells import GRUCell, LSTMCell
-from rnn_from_scratch.fused import has_kernel, layout, products
+from rnn_from_scratch.fused import has_kernel, layout, passes, products
 from rnn_from_scratch.fused.pool import POOL
 from rnn_from_scratch.layers import Recurrent
 
@@ -89,7 +89,7 @@ def test_the_references_numbers_in_chunks_of_any_length(kind, cut):
 @pytest.mark.parametrize(("N", "D"), [(1, 3), (1, 17), (2, 3), (3, 17), (5, 17)])
 def test_longer_than_a_chunk(kind, mask, N, D):
     """With the chunks that there are, all of them full but the last."""
-    T = 2 * layout.chunk_steps(N) + 7
+    T = 2 * (layout.CHUNK_COLUMNS // N) + 7
     agrees(Sequence(KINDS[kind](D, 2), T, N, np.random.default_rng(D), mask))
 
 
@@ -98,33 +98,63 @@ def test_longer_than_a_chunk(kind, mask, N, D):
 @pytest.mark.parametrize(("N", "D", "H", "T"), [(128, 5, 256, 2), (150, 40, 130, 3), (64, 3, 600, 1)])
 @pytest.mark.parametrize("kind", ["tanh", "lstm", "gru"])
 def test_products_in_blocks_and_whole(kind, N, D, H, T, dtype, avx512, monkeypatch, fresh_pool):
-    """With AVX-512 large products are cut by rows, and the largest by columns too; without they stay whole."""
+    """With AVX-512 large products are cut by rows; without they stay whole."""
     monkeypatch.setattr(products, "AVX512", avx512)
     agrees(Sequence(KINDS[kind](D, H), T, N, np.random.default_rng(1), "holes", dtype))
 
 
 @pytest.mark.parametrize("size", [(4, 10, 3), (128, 133, 128), (1024, 262, 128), (2400, 604, 64), (256, 300, 700)])
 def test_blocks_cover_a_product_once(size, monkeypatch):
-    monkeypatch.setattr(products, "AVX512", True)
     rows, K, N = size
-    for dtype in map(np.dtype, (np.float32, np.float64, np.complex128)):
-        row_cuts, parts = products.blocks(rows, K, N, dtype)
-        for cuts, length in ((row_cuts, rows), (parts, K)):
-            assert [i for cut in cuts for i in range(cut.start, cut.stop)] == list(range(length))
-        largest = [max(cut.stop - cut.start for cut in cuts) for cuts in (row_cuts, parts)]
-        if len(row_cuts) + len(parts) > 2:
-            assert largest[0] * largest[1] * N <= products.SMALL
-    monkeypatch.setattr(products, "AVX512", False)
-    assert products.blocks(rows, K, N, np.dtype(np.float32)) == ([slice(0, rows)], [slice(0, K)])
+    for kind in (np.float32, np.float64, np.complex128):
+        monkeypatch.setattr(products, "AVX512", True)
+        cuts = products.row_blocks(rows, K, N, np.dtype(kind))
+        assert [row for cut in cuts for row in range(cut.start, cut.stop)] == list(range(rows))
+        assert len(cuts) == 1 or max(cut.stop - cut.start for cut in cuts) * K * N <= products.SMALL
+        monkeypatch.setattr(products, "AVX512", False)
+        assert products.row_blocks(rows, K, N, np.dtype(kind)) == [slice(0, rows)]
 
 
 def test_large_products_are_cut(monkeypatch):
-    """So that the sizes above do test both cuts."""
+    """So that the sizes above do test it: those of an LSTM's step, forwards and backwards."""
     monkeypatch.setattr(products, "AVX512", True)
     single = np.dtype(np.float32)
-    assert len(products.blocks(256, 262, 128, single)[0]) > 1
-    assert len(products.blocks(600, 2400, 64, single)[1]) > 1
-    assert len(products.blocks(12, 20, 8, single)[0]) == 1
+    assert len(products.row_blocks(1024, 262, 128, single)) > 1
+    assert len(products.row_blocks(520, 171, 150, single)) > 1
+    assert len(products.row_blocks(12, 20, 8, single)) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (17, 300), (40, 255), (40, 256), (25, 700), (7, 513), (2, 33, 1100)])
+@every_dtype
+def test_transposes_of_any_size(shape, dtype):
+    """Those with long rows are taken by strips; what lies beside them is not touched."""
+    array = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    wide = np.full((*shape[:-2], shape[-1] + 2, shape[-2]), 7, dtype)
+    layout.transpose_into(wide[..., 1:-1, :], array)
+    np.testing.assert_array_equal(wide[..., 1:-1, :], array.swapaxes(-1, -2))
+    assert (wide[..., 0, :] == 7).all()
+    assert (wide[..., -1, :] == 7).all()
+    spread = np.repeat(array, 2, axis=-2)[..., ::2, :]
+    out = np.empty((*shape[:-2], shape[-1], shape[-2]), dtype)
+    layout.transpose_into(out, spread)
+    np.testing.assert_array_equal(out, array.swapaxes(-1, -2))
+
+
+@every_kind
+def test_nothing_is_read_that_was_not_written(kind, cut, monkeypatch):
+    """With new buffers full of NaN."""
+    aligned = layout.aligned
+
+    def full_of_nan(shape, dtype):
+        array = aligned(shape, dtype)
+        array[...] = np.nan
+        return array
+
+    monkeypatch.setattr(passes, "aligned", full_of_nan)
+    for seed in range(110, 140):
+        sequence, label = drawn(kind, seed)
+        cut(sequence, 1 + seed % 4, 1 + seed % 3)
+        agrees(sequence, label)
 
 
 # Indices, input_grad, infer
