@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import Array, Params, State, leaves, tree_add
+from ..arrays import Array, Params, State, leaves, tree_add, tree_copy
 from ..bptt import unroll, unroll_backward
 from ..fused import Kernel
 
@@ -38,11 +38,12 @@ class Stepwise:
             xs = np.eye(cell.input_size, dtype=state[0].real.dtype)[xs]
         if keep:
             hs, final_state, caches = unroll(cell, params, xs, state, mask)
-            return hs, final_state, StepwiseSaved(xs, mask, caches, indexed)
+            # Copies go out, so that a caller who writes into them cannot spoil the backward pass.
+            return hs, tree_copy(final_state), StepwiseSaved(xs, mask, caches, indexed)
         hs = _outputs(cell, params, xs, state)
         for part in _parts(len(xs), WITHOUT_CACHES):
             hs[part], state, _ = unroll(cell, params, xs[part], state, None if mask is None else mask[part])
-        return hs, state, None
+        return hs, tree_copy(state), None
 
     def backward(
         self, cell: Any, params: Params, dhs: Array, saved: StepwiseSaved, dfinal_state: State | None, *,
@@ -52,7 +53,7 @@ class Stepwise:
         xs, mask, caches, indexed = saved
         dstates, deltas = unroll_backward(cell, params, dhs, caches, dfinal_state, mask)
         dxs, grads = cell.param_grads(params, xs, caches, deltas)
-        return dxs if input_grad and not indexed else None, dstates[0], grads
+        return dxs if input_grad and not indexed else None, tree_copy(dstates[0]), grads
 
 
 STEPWISE = Stepwise()

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import validate
-from ..arrays import Array, Params, State, leaves, tree_copy
-from ..bptt import without_padding
+from ..arrays import Array, Params, State
 from ..cells.base import Cell
 from ..fused import FusedKernel, Kernel, has_kernel, kernel_for
+from .arguments import checked_arguments, checked_params, checked_state, same_arrays
 from .dropout import dropout_mask
 from .engines import STEPWISE, Segments, StepwiseSaved
 from .states import check_state
@@ -28,6 +28,7 @@ class RecurrentCache(NamedTuple):
     saved: Any  # the engine's own
     dropped: Array | None  # (H, 1), what recurrent dropout multiplied the rows of W_hh by
     layer: Any  # which made it: what a tanh saved would fit a ReLU, and give other derivatives
+    params: Params  # that it was made with
 
     @property
     def caches(self) -> list[Any]:
@@ -167,15 +168,14 @@ class Recurrent:
             For wrong keys, shapes, dtypes, a mixture of float32 and float64, an empty batch, T = 0, or numbers
             that are not finite.
         """
-        params, xs, state, mask = self._checked_arguments("Recurrent.forward", params, xs, state, mask)
+        params, xs, state, mask = checked_arguments("Recurrent.forward", self, params, xs, state, mask)
         dropped = None
         if rng is not None and self.recurrent_dropout > 0:
             dropped = dropout_mask((self.hidden_size, 1), self.recurrent_dropout, rng=rng, dtype=state[0].real.dtype)
         hs, final_state, saved = self._engine.forward(
             self.cell, _masked_rows(params, dropped), xs, state, mask, keep=True
         )
-        # Copies go out, so that a caller who writes into them cannot spoil the backward pass.
-        return hs, tree_copy(final_state), RecurrentCache(xs, mask, saved, dropped, self)
+        return hs, final_state, RecurrentCache(xs, mask, saved, dropped, self, params)
 
     def infer(
         self, params: Params, xs: Array, state: State | None = None, mask: Array | None = None
@@ -185,9 +185,9 @@ class Recurrent:
         The memory it needs beside the outputs does not grow with T. Arguments, results and errors as in `forward`,
         without the cache; the numbers are the same.
         """
-        params, xs, state, mask = self._checked_arguments("Recurrent.infer", params, xs, state, mask)
+        params, xs, state, mask = checked_arguments("Recurrent.infer", self, params, xs, state, mask)
         hs, final_state, _ = self._engine.forward(self.cell, params, xs, state, mask, keep=False)
-        return hs, tree_copy(final_state)
+        return hs, final_state
 
     def stream(self, params: Params, batch_size: int = 1, state: State | None = None) -> Stream:
         """Return a function of one time step, for inputs that come one at a time.
@@ -196,12 +196,8 @@ class Recurrent:
         """
         where = "Recurrent.stream"
         N = validate.size(where, "batch_size", batch_size)
-        params = self._checked(where, params, N)
-        if state is None:
-            first = next(array for _, array in leaves(params) if array.dtype.kind != "b")
-            state = self.cell.initial_state(N, first.real.dtype)
-        else:
-            self.check_state(where, "state", state, N)
+        params = checked_params(where, self, params, N)
+        state = checked_state(where, self, state, N, params)
         validate.same_dtype(where, params=params, state=state)
         kernel = None if self.engine == "stepwise" else kernel_for(self.cell)
         return Stream(self.cell, params, state, kernel if isinstance(kernel, FusedKernel) else None)
@@ -246,14 +242,15 @@ class Recurrent:
         """
         where = "Recurrent.backward"
         validate.cache(where, cache, RecurrentCache)
-        if cache.layer != self:
+        if cache.layer is not self and cache.layer != self:
             validate.fail(
                 where, f"cache was made by {cache.layer!r:.120}", f"one that {self!r:.120} made",
                 "backward needs what its own forward computed", "forward returns it last.",
             )
         dhs = validate.float_array(where, "dhs", dhs)
         T, N = cache.xs.shape[:2]
-        params = self._checked(where, params, N)
+        if not same_arrays(params, cache.params):  # those have been checked
+            params = checked_params(where, self, params, N)
         validate.shape(where, "dhs", dhs, (T, N, self.cell.hidden_size), "it is the gradient of hs")
         if dfinal_state is not None:
             self.check_state(where, "dfinal_state", dfinal_state, N)
@@ -263,7 +260,7 @@ class Recurrent:
         dxs, dstate, grads = self._engine.backward(
             self.cell, _masked_rows(params, cache.dropped), dhs, cache.saved, dfinal_state, input_grad=input_grad
         )
-        return dxs, tree_copy(dstate), _masked_rows(grads, cache.dropped)
+        return dxs, dstate, _masked_rows(grads, cache.dropped)
 
     @property
     def _engine(self) -> Kernel:
@@ -271,61 +268,6 @@ class Recurrent:
         kernel = None if self.engine == "stepwise" else kernel_for(self.cell)
         engine: Kernel = STEPWISE if kernel is None else kernel
         return engine if self.recompute_every is None else Segments(engine, self.recompute_every)
-
-    def _checked_arguments(
-        self, where: str, params: Params, xs: Array, state: State | None, mask: Array | None
-    ) -> tuple[Params, Array, State, Array | None]:
-        """Check what comes in; return it with zeros on padding and a state."""
-        D = self.cell.input_size
-        hint = "For a single sequence use xs[:, None, :]; from batch-first use xs.swapaxes(0, 1)."
-        indexed = isinstance(xs, np.ndarray) and xs.ndim == 2 and xs.dtype.kind in "iu"
-        if indexed:
-            xs = validate.as_array(where, "xs", xs)
-            sizes = validate.shape(where, "xs", xs, ("T", "N"), "time comes first")
-        else:
-            xs = validate.float_array(where, "xs", xs)
-            sizes = validate.shape(where, "xs", xs, ("T", "N", D), f"time comes first and input_size={D}", hint)
-        mask = validate.mask(where, "mask", mask, (sizes["T"], sizes["N"]))
-        if indexed:
-            validate.indices(where, "xs", xs, D, mask)
-            xs = np.where(mask, xs, 0).astype(np.intp) if mask is not None else xs.astype(np.intp)
-        else:
-            validate.finite(where, "xs", xs, mask)
-            xs = without_padding(xs, mask)
-        params = self._checked(where, params, sizes["N"])
-        if state is None:
-            first = xs if not indexed else next(array for _, array in leaves(params) if array.dtype.kind != "b")
-            state = self.cell.initial_state(sizes["N"], first.real.dtype)
-        else:
-            self.check_state(where, "state", state, sizes["N"])
-        validate.same_dtype(where, params=params, xs=None if indexed else xs, state=state)
-        return params, xs, state, mask
-
-    def _checked(self, where: str, params: Any, batch_size: int) -> Params:
-        """Check the weights, and a memory if the cell takes one; return params with zeros on the memory's padding."""
-        hint = f"This layer's cell is {self.cell}."
-        shapes = self.cell.param_shapes()
-        expected = self.memory_shapes(1, batch_size)
-        if not expected or not isinstance(params, dict):
-            validate.params(where, params, shapes, hint)
-            return dict(params)
-        for name in expected:
-            if name not in params:
-                validate.fail(
-                    where, f"params lacks {name!r}", f'{{**params, "{name}": an array (S, N, ·)}}',
-                    "the attention reads it: an encoder's outputs, say", hint,
-                )
-        beside = {*expected, "memory_mask"}
-        validate.params(where, {name: params[name] for name in params if name not in beside}, shapes, hint)
-        checked = dict(params)
-        for name, (_, N, size) in expected.items():
-            array = validate.float_array(where, f"params[{name!r}]", params[name])
-            because = f"xs has {N} sequences and the attention reads {size} numbers"
-            steps = validate.shape(where, f"params[{name!r}]", array, ("S", N, size), because)["S"]
-            mask = validate.mask(where, 'params["memory_mask"]', params.get("memory_mask"), (steps, N))
-            validate.finite(where, f"params[{name!r}]", array, mask)
-            checked[name] = without_padding(array, mask)
-        return checked
 
     def check_state(self, where: str, name: str, state: Any, batch_size: int) -> None:
         """Compare a state with the cell's own initial state, part by part; raise if its form or a size differs."""
