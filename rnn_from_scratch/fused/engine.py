@@ -47,9 +47,7 @@ class FusedKernel:
         lease = POOL.take(plan, lambda: self.forward_pass(plan))
         forward: ForwardPass = lease.buffers
         forward.pack(params)
-        for states, part in zip(forward.states, state, strict=True):
-            states[0] = part.T
-        forward.h_rows[0] = state[0]
+        forward.start(state)
         T, N = xs.shape[:2]
         hs = np.empty((T, N, plan.H), dtype)
         padded = paddings(mask)
@@ -62,8 +60,7 @@ class FusedKernel:
             last = first + stop - start
             forward.load(first, xs[start:stop])
             forward.run(first, last, None if padded is None else padded[start:stop])
-            forward.lay_rows(first, last)
-            hs[start:stop] = forward.h_rows[first + 1 : last + 1]
+            forward.outputs(first, hs[start:stop])
         if mask is not None:
             hs[~mask] = 0
         final_state = tuple(states[last].T.copy() for states in forward.states)
@@ -71,7 +68,8 @@ class FusedKernel:
 
     def one_step(self, cell: Any, params: Params, N: int, dtype: Any, indexed: bool) -> ForwardPass:
         """Return the forward's buffers for a single step with the weights in place, for streaming."""
-        plan = Plan(self.name, self.choices(cell), 1, N, cell.input_size, cell.hidden_size, np.dtype(dtype), indexed)
+        sizes = N, cell.input_size, cell.hidden_size
+        plan = Plan(self.name, self.choices(cell), False, 1, *sizes, np.dtype(dtype), projected=indexed)
         forward = self.forward_pass(plan)
         forward.pack(params)
         return forward

@@ -47,8 +47,9 @@ class ForwardPass(Buffers):
         above = 0 if plan.projected else D + 1
         self.z = self.new(S + 1, above + H, N)
         self.h = self.z[:, above:]
-        # The same in rows, for the outputs and for the weights' gradients. With a single sequence a column is a row.
-        self.z_rows = self.z.swapaxes(1, 2) if N == 1 else self.new(S + 1, N, above + H)
+        # The same in rows, for the weights' gradients. With a single sequence a column is a row.
+        self.rows_apart = plan.kept and N > 1
+        self.z_rows = self.new(S + 1, N, above + H) if self.rows_apart else self.z.swapaxes(1, 2)
         self.h_rows = self.z_rows[:, :, above:]
         # For N = 1 a row times (K, rows), the reference's own orientation; else (rows, K) times columns.
         self.weights = self.new(above + H, rows).T if N == 1 else self.new(rows, above + H)
@@ -58,8 +59,7 @@ class ForwardPass(Buffers):
             self.W_x = self.new(D + 1, x_rows)  # its last row is b
             self.x_parts = self.new(S, x_rows, N)
         else:
-            self.z[:, D] = 1
-            self.z_rows[:, :, D] = 1
+            self.z[:, D] = self.z_rows[:, :, D] = 1
 
     def products(self, results: Iterable[Array]) -> list[list[Product]]:
         """Return each step's products of the weights with z, into results (S, rows, N)."""
@@ -88,7 +88,7 @@ class ForwardPass(Buffers):
         last, D = first + len(xs), self.plan.D
         if self.W_x is None or self.x_parts is None:
             transpose_into(self.z[first:last, :D], xs)
-            if self.plan.N > 1:
+            if self.rows_apart:
                 self.z_rows[first:last, :, :D] = xs
             return
         if xs.ndim == 2:  # an index reads a row of W_xh: a one-hot product without the product
@@ -99,10 +99,21 @@ class ForwardPass(Buffers):
             transpose_into(self.x_parts[first:last], xs @ self.W_x[:D])
         self.x_parts[first:last] += self.W_x[D, :, None]
 
-    def lay_rows(self, first: int, last: int) -> None:
-        """Lay the states after the buffers' steps `first` … `last` − 1 out in rows."""
-        if self.plan.N > 1:
+    def start(self, state: State) -> None:
+        """Put the state before the first step in its place."""
+        for states, part in zip(self.states, state, strict=True):
+            states[0] = part.T
+        if self.rows_apart:
+            self.h_rows[0] = state[0]
+
+    def outputs(self, first: int, hs: Array) -> None:
+        """Write h after the buffers' steps from `first` on to hs (t, N, H)."""
+        last = first + len(hs)
+        if self.rows_apart:
             transpose_into(self.h_rows[first + 1 : last + 1], self.h[first + 1 : last + 1])
+            hs[...] = self.h_rows[first + 1 : last + 1]
+        else:
+            transpose_into(hs, self.h[first + 1 : last + 1])
 
     def pack(self, params: Params) -> None:
         """Lay the weights out for this call."""

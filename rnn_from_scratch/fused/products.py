@@ -56,7 +56,8 @@ def step_products(
     if N == 1 and matrix.strides[0] < matrix.strides[1]:  # a row times the matrix as it lies in memory
         lying = matrix.T
         return [[(operand[:, 0].dot, lying, result[:, 0])] for operand, result in pairs]
-    dots = [(matrix[cut].dot, cut) for cut in row_blocks(*matrix.shape, N, dtype)]
+    rows, K = matrix.shape
+    dots = [(matrix[cut].dot, cut) for cut in row_blocks(rows, K, N, dtype)]
     return [[(dot, operand, result[cut]) for dot, cut in dots] for operand, result in pairs]
 
 
