@@ -68,9 +68,8 @@ class FusedKernel:
 
     def one_step(self, cell: Any, params: Params, N: int, dtype: Any, indexed: bool) -> ForwardPass:
         """Return the forward's buffers for a single step with the weights in place, for streaming."""
-        D, H = cell.input_size, cell.hidden_size
-        projected = indexed or (N == 1 and D >= 16)  # where that allocates nothing
-        plan = Plan(self.name, self.choices(cell), False, 1, N, D, H, np.dtype(dtype), projected)
+        sizes = N, cell.input_size, cell.hidden_size
+        plan = Plan(self.name, self.choices(cell), False, 1, *sizes, np.dtype(dtype), projected=indexed)
         forward = self.forward_pass(plan)
         forward.pack(params)
         return forward
