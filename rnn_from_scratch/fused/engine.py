@@ -69,7 +69,7 @@ class FusedKernel:
     def one_step(self, cell: Any, params: Params, N: int, dtype: Any, indexed: bool) -> ForwardPass:
         """Return the forward's buffers for a single step with the weights in place, for streaming."""
         sizes = N, cell.input_size, cell.hidden_size
-        plan = Plan(self.name, self.choices(cell), False, 1, *sizes, np.dtype(dtype), projected=indexed)
+        plan = Plan(self.name, self.choices(cell), 1, *sizes, np.dtype(dtype), projected=indexed)
         forward = self.forward_pass(plan)
         forward.pack(params)
         return forward
@@ -93,7 +93,7 @@ class FusedKernel:
                     backward.take_in(dhs[first:last], None if mask is None else mask[first:last])
                     backward.derive(forward, first, last, mask)
                     backward.run(last - first, None if padded is None else padded[first:last])
-                    backward.lay_rows(first - start, last - first)
-                backward.collect(forward, start, xs[start:stop], None if dxs is None else dxs[start:stop])
+                    backward.lay_rows(first - start, forward, first, xs[first:last])
+                backward.collect(xs[start:stop], None if dxs is None else dxs[start:stop])
         dstate, grads = backward.finish(forward, mask)
         return dxs, dstate, grads

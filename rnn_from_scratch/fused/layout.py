@@ -30,8 +30,7 @@ class Plan(NamedTuple):
 
     kernel: str
     choices: Any  # of the cell, where they matter
-    kept: bool  # for a backward
-    steps: int  # that the forward's buffers hold: all T where they are kept, else one group
+    steps: int  # that the forward's buffers hold: all T where they are kept for a backward, else one group
     N: int
     D: int
     H: int
@@ -66,7 +65,7 @@ def make_plan(kernel: str, choices: Any, cell: Any, xs: Array, dtype: Any, keep:
     # at every step. And indices have no x to multiply: their rows of W_xh are looked up.
     projected = xs.ndim == 2 or (N < 4 and cell.input_size >= 16)
     steps = T if keep else min(T, group_steps(N, cell.hidden_size))
-    return Plan(kernel, choices, keep, steps, N, cell.input_size, cell.hidden_size, np.dtype(dtype), projected)
+    return Plan(kernel, choices, steps, N, cell.input_size, cell.hidden_size, np.dtype(dtype), projected)
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> Array:

@@ -47,10 +47,6 @@ class ForwardPass(Buffers):
         above = 0 if plan.projected else D + 1
         self.z = self.new(S + 1, above + H, N)
         self.h = self.z[:, above:]
-        # The same in rows, for the weights' gradients. With a single sequence a column is a row.
-        self.rows_apart = plan.kept and N > 1
-        self.z_rows = self.new(S + 1, N, above + H) if self.rows_apart else self.z.swapaxes(1, 2)
-        self.h_rows = self.z_rows[:, :, above:]
         # For N = 1 a row times (K, rows), the reference's own orientation; else (rows, K) times columns.
         self.weights = self.new(above + H, rows).T if N == 1 else self.new(rows, above + H)
         self.W_x: Array | None = None
@@ -59,7 +55,7 @@ class ForwardPass(Buffers):
             self.W_x = self.new(D + 1, x_rows)  # its last row is b
             self.x_parts = self.new(S, x_rows, N)
         else:
-            self.z[:, D] = self.z_rows[:, :, D] = 1
+            self.z[:, D] = 1
 
     def products(self, results: Iterable[Array]) -> list[list[Product]]:
         """Return each step's products of the weights with z, into results (S, rows, N)."""
@@ -88,8 +84,6 @@ class ForwardPass(Buffers):
         last, D = first + len(xs), self.plan.D
         if self.W_x is None or self.x_parts is None:
             transpose_into(self.z[first:last, :D], xs)
-            if self.rows_apart:
-                self.z_rows[first:last, :, :D] = xs
             return
         if xs.ndim == 2:  # an index reads a row of W_xh: a one-hot product without the product
             transpose_into(self.x_parts[first:last], np.take(self.W_x[:D], xs, axis=0))
@@ -103,17 +97,10 @@ class ForwardPass(Buffers):
         """Put the state before the first step in its place."""
         for states, part in zip(self.states, state, strict=True):
             states[0] = part.T
-        if self.rows_apart:
-            self.h_rows[0] = state[0]
 
     def outputs(self, first: int, hs: Array) -> None:
         """Write h after the buffers' steps from `first` on to hs (t, N, H)."""
-        last = first + len(hs)
-        if self.rows_apart:
-            transpose_into(self.h_rows[first + 1 : last + 1], self.h[first + 1 : last + 1])
-            hs[...] = self.h_rows[first + 1 : last + 1]
-        else:
-            transpose_into(hs, self.h[first + 1 : last + 1])
+        transpose_into(hs, self.h[first + 1 : first + 1 + len(hs)])
 
     def pack(self, params: Params) -> None:
         """Lay the weights out for this call."""
@@ -129,7 +116,7 @@ class BackwardPass(Buffers):
 
     deltas (g, rows, N): `h_rows` of them belong to the product with h, `x_rows` to the one with x.
     incoming (g + 1, parts·H, N): at t + 1 what comes back from later steps to the state after step t.
-    delta_rows (c, N, rows): for the products with all of a chunk's steps.
+    delta_rows (c, N, rows), z_rows (c, N, D + 1 + H): for the products with all of a chunk's steps.
     """
 
     def __init__(self, plan: Plan, rows: int, h_rows: slice, x_rows: slice, parts: int) -> None:
@@ -138,6 +125,10 @@ class BackwardPass(Buffers):
         self.h_rows, self.x_rows = h_rows, x_rows
         self.deltas = self.new(g, rows, N)
         self.delta_rows = self.new(plan.chunk, N, rows)
+        self.above = 0 if plan.projected else D + 1
+        self.z_rows = self.new(plan.chunk, N, self.above + H)
+        if not plan.projected:
+            self.z_rows[:, :, D] = 1
         self.dhs = self.new(g, H, N)
         self.incoming = self.new(g + 1, parts * H, N)
         self.W_hh = self.new(H, h_rows.stop - h_rows.start)  # as in the reference, columns in the kernel's order
@@ -162,11 +153,16 @@ class BackwardPass(Buffers):
             np.copyto(self.dhs[:n], 0, where=~mask[:, None, :])
         self.incoming[n] = self.incoming[0]
 
-    def lay_rows(self, place: int, n: int) -> None:
-        """Lay the group's n steps of deltas out in rows, from `place` in the chunk on."""
-        transpose_into(self.delta_rows[place : place + n], self.deltas[:n])
+    def lay_rows(self, place: int, forward: ForwardPass, start: int, xs: Array) -> None:
+        """Lay the group's deltas, inputs and states out in rows, from `place` in the chunk on."""
+        n, D = len(xs), self.plan.D
+        here = slice(place, place + n)
+        transpose_into(self.delta_rows[here], self.deltas[:n])
+        transpose_into(self.z_rows[here, :, self.above :], forward.h[start : start + n])
+        if not self.plan.projected:
+            self.z_rows[here, :, :D] = xs
 
-    def collect(self, forward: ForwardPass, start: int, xs: Array, dxs: Array | None) -> None:
+    def collect(self, xs: Array, dxs: Array | None) -> None:
         """Add a chunk's part of the weights' gradients, and write its dxs (n, N, D).
 
         From here on it is the reference again: one product over all steps and sequences for each matrix.
@@ -174,7 +170,7 @@ class BackwardPass(Buffers):
         n, D = len(xs), self.plan.D
         rows = self.delta_rows[:n].reshape(-1, self.deltas.shape[1])  # (n·N, rows)
         h_rows, x_rows = rows[:, self.h_rows], rows[:, self.x_rows]
-        z = forward.z_rows[start : start + n].reshape(len(rows), -1)  # (n·N, D + 1 + H); projected: (n·N, H)
+        z = self.z_rows[:n].reshape(len(rows), -1)  # (n·N, D + 1 + H); projected: (n·N, H)
         if self.plan.projected:
             self.dW_hh += z.T @ h_rows
             self.db += np.ones(len(rows), rows.dtype) @ rows  # half the time of a sum along the first axis
