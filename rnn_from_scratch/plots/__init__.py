@@ -14,8 +14,10 @@ from .maps import heat_map, triangle
 from .phase import cobweb
 from .ratios import ratio_dots
 from .unrolled import unrolled
+from .waterfall import waterfall
 
 __all__ = [
     "attention_map", "bars", "clips_on_circle", "cobweb", "course_map", "curves", "deltas_by_step", "grouped_bars",
-    "heat_map", "lstm_cell", "panels", "ratio_dots", "triangle", "unrolled", "v_curve", "weighted_mean", "windows",
+    "heat_map", "lstm_cell", "panels", "ratio_dots", "triangle", "unrolled", "v_curve", "waterfall",
+    "weighted_mean", "windows",
 ]

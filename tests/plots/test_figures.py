@@ -110,6 +110,10 @@ FIGURES = {
     "long ratio_dots": (plots.ratio_dots, ([f"128, 100, 64, {k}" for k in range(100, 118)], {"training": {
         "RNN": np.geomspace(0.1, 1, 18), "LSTM": np.geomspace(0.5, 1, 18), "GRU": np.geomspace(1, 0.3, 18),
     }}), {"xlabel": "our time / PyTorch's"}),
+    "waterfall": (plots.waterfall, (["gate by gate", "one matrix", "in place", "the kernel"], {
+        "small": [1.0, 2.0, 0.9, 5.5], "middle": [1.0, 1.25, 1.0, 1.5], "large": np.array([1.0, 1.1, 1.02, 1.2]),
+    }), {"title": "What each trick gains"}),
+    "one waterfall": (plots.waterfall, (["a", "b"], {"": [1.0, 0.5]}), {}),
     "windows": (plots.windows, ([(0, 0, 4), (0, 4, 8), (4, 8, 12)], 12), {"title": "(4, 8)"}),
     "clips": (plots.clips_on_circle, ({
         "as printed": (circle, np.sign(circle)), "by norm": (circle, 0.3 * circle),
