@@ -1,6 +1,6 @@
 """How many of the single-edit mutants of each backward pass the conformance suite rejects.
 
-Run as `python -m benchmarks.mutation` (about a minute); `--quick` judges a sample and saves nothing.
+Run as `python -m benchmarks.mutation` (some minutes); `--quick` judges a sample and saves nothing.
 tests/diagnosis/judging.py says what is judged, and how.
 """
 

@@ -88,6 +88,7 @@ from rnn_from_scratch.layers import (
     LayerNorm,
     Recurrent,
     Stacked,
+    arguments,
     dropout_mask,
     engines,
     over_time,
@@ -606,6 +607,14 @@ CASES = {
     **{f"layers.attention.AttentionLayer.{f}{word}": attention_layer_case(AttentionLayer(score), f)
        for word, score in (("", SCORES["AdditiveAttention"]), (" (dot)", DOT))
        for f in ("param_shapes", "init_params", "forward", "backward")},
+    "layers.arguments.checked_arguments": lambda n: partial(
+        arguments.checked_arguments, "Here", n.layer, n.weights, n.xs, n.state, n.mask),
+    "layers.arguments.checked_arguments (indices)": lambda n: partial(
+        arguments.checked_arguments, "Here", n.layer, n.weights, np.where(n.mask, n.targets, -1), None, n.mask),
+    "layers.arguments.checked_state": lambda n: partial(
+        arguments.checked_state, "Here", n.layer, n.state, N, n.weights),
+    "layers.arguments.checked_params": lambda n: partial(arguments.checked_params, "Here", n.layer, n.weights, N),
+    "layers.arguments.same_arrays": lambda n: partial(arguments.same_arrays, n.weights, dict(n.weights)),
     "layers.states.check_state": lambda n: partial(states.check_state, "Here", "state", n.state, n.dstate),
     "layers.over_time.check_over_time": lambda n: partial(over_time.check_over_time, "Here", "layer", n.layer),
     "layers.recurrent.Recurrent.check_state": lambda n: partial(n.layer.check_state, "Here", "state", n.state, N),

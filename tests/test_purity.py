@@ -84,6 +84,8 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "bptt.unroll": "the first cache holds the initial state",
     "bptt.unroll_backward": "dstates[T] is dfinal_state",
     "layers.dense.Dense.forward": "the cache holds xs",
+    **{f"layers.arguments.{name}": "a check hands the arrays on" for name in (
+        "checked_arguments", "checked_state", "checked_params")},
     "layers.recurrent.Recurrent.forward": "the cache holds the mask and the initial state",
     "layers.stacked.Stacked.forward": "the cache, as in its layers",
     "layers.stacked.Stacked.layer_states": "the same arrays, grouped by layer",

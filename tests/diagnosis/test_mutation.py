@@ -1,6 +1,6 @@
 """The conformance suite rejects every single-edit mutant that changes a gradient.
 
-All of them were judged by `python -m benchmarks.mutation`, which takes a minute; its saved result is read here, and
+All of them were judged by `python -m benchmarks.mutation`, which takes some minutes; its saved result is read here, and
 must be that of the present code. A sample, the same at every run, is judged afresh.
 """
 
@@ -26,7 +26,7 @@ def judging():
 def test_every_mutant_that_changes_a_gradient_was_rejected():
     assert [f"{row['function']}: {label}" for row in SAVED for label in row["alive"]] == []
     assert all(row["rejected"] == row["changing"] <= row["mutants"] for row in SAVED)
-    assert sum(row["changing"] for row in SAVED) > 6200
+    assert sum(row["changing"] for row in SAVED) > 12000
 
 
 def test_there_were_enough_mutants_of_every_backward_pass(judging):
