@@ -59,7 +59,9 @@ class Pool:
         return Lease(self, key, buffers, buffers.nbytes)
 
     def give_back(self, key: Hashable, buffers: Any, size: int) -> None:
-        """Put a set aside, and drop the oldest ones where the bounds are passed."""
+        """Put a set aside, and drop the oldest ones where the bounds are passed; one beyond them alone is not kept."""
+        if size > self.most_bytes:
+            return
         with self._lock:
             self._idle.append((key, buffers, size))
             while len(self._idle) > self.most_sets or (self._idle and self.idle_bytes() > self.most_bytes):
