@@ -25,7 +25,8 @@ def waterfall(
     """Draw for each step a bar from where the one before it ended to where it ends, on a logarithmic axis.
 
     What is multiplied is added on such an axis: equal factors are equally long. Beside each bar stands its factor, and
-    the last bar is all of them together. A factor below 1, a step back, is hatched and said in another colour.
+    the last bar is all of them together. A factor below 1, a step back, is hatched and said in another colour. All
+    panels have one scale, so that lengths can be compared across them.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def waterfall(
         checks.positive(where, f"panels[{name!r}]", factors)
         if factors[0] != 1:
             fail(where, f"panels[{name!r}][0] is {factors[0]:g}", "1", "the first step is what the others start from")
-        axes = first = figure.add_subplot(1, len(data), index + 1, sharey=first)
+        axes = first = figure.add_subplot(1, len(data), index + 1, sharex=first, sharey=first)
         _draw(axes, np.cumprod(factors), factors)
         axes.set_yticks(range(len(listed) + 1), [*listed, TOTAL])
         axes.set_ylim(len(listed) + 0.5, -0.5)
@@ -66,6 +67,7 @@ def waterfall(
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
         axes.set(title=name, xlabel=xlabel)
+    _scale(first, np.concatenate([np.cumprod(factors) for factors in data.values()]))
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     return figure
@@ -75,23 +77,28 @@ def _draw(axes: Axes, ends: Any, factors: Any) -> None:
     """Draw one panel's bars, their factors, and thin lines from each end to the next bar's start."""
     axes.set_xscale("log")
     m, starts = len(ends), np.concatenate([[1.0], ends[:-1]])
-    rows = [(starts[k], ends[k], factors[k], BLUE if factors[k] >= 1 else VERMILION) for k in range(m)]
+    back = [factor < 0.995 for factor in (*factors, ends[-1])]  # what is written as 1 is no step back
+    rows = [(starts[k], ends[k], factors[k], VERMILION if back[k] else BLUE) for k in range(m)]
     for y, (start, end, factor, color) in enumerate([*rows, (1.0, ends[-1], ends[-1], GREY)]):
         low, high = min(start, end), max(start, end)
-        hatch = HATCHES[1] if factor < 1 else ""
-        axes.barh(y, high - low, 0.62, left=low, color=color, hatch=hatch, edgecolor="white")
+        hatch = HATCHES[1] if back[y] else ""
+        axes.barh(y, high - low, 0.62, left=low, color=color, hatch=hatch, edgecolor="white", linewidth=0.5)
         axes.annotate(
-            f"×{number(factor, 3 if factor >= 1 else 2)}" if y else "1", (high, y), xytext=(4, 0), va="center",
-            textcoords="offset points", fontsize=9, color=DARK_VERMILION if factor < 1 else "black",
+            f"×{number(factor, 2 if back[y] else 3)}" if y else "1", (high, y), xytext=(4, 0), va="center",
+            textcoords="offset points", fontsize=9, color=DARK_VERMILION if back[y] else "black",
             fontweight="bold" if y == m else "normal",
         )
         if y < m:
             axes.plot([end, end], [y, y + 1], color=GREY, linewidth=0.7, zorder=0.5)
     axes.plot([1.0, 1.0], [-0.4, m + 0.4], color=GREY, linewidth=0.8)
-    low, high = min(1.0, float(ends.min())), max(1.0, float(ends.max()), float(starts.max()))
+
+
+def _scale(axes: Axes | None, ends: Any) -> None:
+    """Set the axis that all panels share, with room for a factor beside the longest bar."""
+    assert axes is not None
+    low, high = min(1.0, float(ends.min())), max(1.0, float(ends.max()))
     span = max(high / low, 1.6)
     axes.set_xlim(low / span**0.04, low * span**1.5)
-    every = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
-    ticks = [tick for tick in every if low * 0.9 <= tick <= low * span**1.2]
+    ticks = [tick for tick in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0) if low * 0.9 <= tick <= low * span**1.2]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.set_xticks([], minor=True)

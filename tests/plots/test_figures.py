@@ -111,7 +111,8 @@ FIGURES = {
         "RNN": np.geomspace(0.1, 1, 18), "LSTM": np.geomspace(0.5, 1, 18), "GRU": np.geomspace(1, 0.3, 18),
     }}), {"xlabel": "our time / PyTorch's"}),
     "waterfall": (plots.waterfall, (["gate by gate", "one matrix", "in place", "the kernel"], {
-        "small": [1.0, 2.0, 0.9, 5.5], "middle": [1.0, 1.25, 1.0, 1.5], "large": np.array([1.0, 1.1, 1.02, 1.2]),
+        "small\nN, T, D, H = 1, 100, 10, 5": [1.0, 2.0, 0.9, 5.5], "middle": [1.0, 1.25, 1.0, 1.5],
+        "large\nN, T, D, H = 64, 100, 128, 256": np.array([1.0, 1.1, 1.02, 1.2]),
     }), {"title": "What each trick gains"}),
     "one waterfall": (plots.waterfall, (["a", "b"], {"": [1.0, 0.5]}), {}),
     "windows": (plots.windows, ([(0, 0, 4), (0, 4, 8), (4, 8, 12)], 12), {"title": "(4, 8)"}),

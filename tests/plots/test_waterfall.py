@@ -33,9 +33,16 @@ def test_panels_share_their_rows():
     small, large = figure.axes
     assert [axes.get_title(loc="left") for axes in (small, large)] == ["small", "large"]
     assert small.get_ylim() == large.get_ylim()
+    assert small.get_xlim() == large.get_xlim()
     for axes in (small, large):
         low, high = axes.get_xlim()
         assert low < 1 < high
+
+
+def test_what_rounds_to_one_is_no_step_back():
+    (axes,) = plots.waterfall(["a", "b", "c"], {"": [1, 0.9999, 0.5]}).axes
+    assert [text.get_text() for text in axes.texts] == ["1", "×1", "×0.5", "×0.5"]
+    assert [bool(bar.get_hatch()) for bar in axes.patches] == [False, False, True, True]
 
 
 @pytest.mark.parametrize(("steps", "panels", "error"), [
