@@ -5,7 +5,8 @@ costs to compute: at T = 100, N = 1 some 130 µs. So they are kept. Three rules 
 
 - Who holds a `Lease` has its buffers alone. A forward's lease lives in its cache, so two forwards before a backward
   have two sets, and a set is free again when its cache is gone, not earlier.
-- The pool is locked: several threads never get the same set.
+- The pool is locked: several threads never get the same set. A set that comes back while the pool is locked is let go,
+  not waited for: it may come from the garbage collector in the midst of `take`, in this very thread.
 - What lies idle is bounded, in number and in bytes; the set that was idle longest goes first.
 """
 
@@ -45,7 +46,7 @@ class Pool:
     def __init__(self, most_sets: int = MOST_SETS, most_bytes: int = MOST_BYTES) -> None:
         self.most_sets, self.most_bytes = most_sets, most_bytes
         self._idle: deque[tuple[Hashable, Any, int]] = deque()  # the set that was idle longest comes first
-        self._lock = threading.RLock()  # re-entrant: the garbage collector may return a set in the midst of `take`
+        self._lock = threading.Lock()
 
     def take(self, key: Hashable, make: Callable[[], Any]) -> Lease:
         """Lend the idle set with this key that was used last, or a new one; `make()` has `nbytes`."""
@@ -60,17 +61,18 @@ class Pool:
 
     def give_back(self, key: Hashable, buffers: Any, size: int) -> None:
         """Put a set aside, and drop the oldest ones where the bounds are passed; one beyond them alone is not kept."""
-        if size > self.most_bytes:
+        if size > self.most_bytes or not self._lock.acquire(blocking=False):
             return
-        with self._lock:
+        try:
             self._idle.append((key, buffers, size))
-            while len(self._idle) > self.most_sets or (self._idle and self.idle_bytes() > self.most_bytes):
+            while len(self._idle) > self.most_sets or self.idle_bytes() > self.most_bytes:
                 self._idle.popleft()
+        finally:
+            self._lock.release()
 
     def idle_bytes(self) -> int:
         """Return how many bytes lie idle."""
-        with self._lock:
-            return sum(size for _, _, size in self._idle)
+        return sum(size for _, _, size in list(self._idle))
 
     def clear(self) -> None:
         """Let go of all idle sets."""
