@@ -109,13 +109,21 @@ class SequenceModel:
         """
         check_layers("SequenceModel.forward", params, ("recurrent", "output"))
         hs, final_state, recurrent_cache = self.recurrent.forward(params["recurrent"], xs, state, mask, rng=rng)
-        # A copy, so that a caller who writes into the final state cannot spoil the backward pass.
-        read = hs if self.outputs == "many-to-many" else final_state[0].copy()
-        logits, output_cache = self.output.forward(params["output"], read, rng=rng)
+        logits, output_cache = self.output.forward(params["output"], self._read(hs, final_state), rng=rng)
         return logits, final_state, SequenceCache(recurrent_cache, output_cache, hs.shape)
 
+    def _read(self, hs: Array, final_state: State) -> Array:
+        """What the output layer reads; a copy, so that who writes into the final state cannot spoil the backward."""
+        return hs if self.outputs == "many-to-many" else final_state[0].copy()
+
     def backward(
-        self, params: Params, dlogits: Array, cache: SequenceCache, dfinal_state: State | None = None
+        self,
+        params: Params,
+        dlogits: Array,
+        cache: SequenceCache,
+        dfinal_state: State | None = None,
+        *,
+        input_grad: bool = True,
     ) -> tuple[Array | None, State, Params]:
         """Take ∂L/∂logits to (dxs, dstate, grads); arguments and errors as in `Recurrent.backward`."""
         check_layers("SequenceModel.backward", params, ("recurrent", "output"))
@@ -133,7 +141,11 @@ class SequenceModel:
                 self.recurrent.check_state("SequenceModel.backward", "dfinal_state", dfinal_state, len(dread))
                 validate.same_dtype("SequenceModel.backward", dfinal_state=dfinal_state, dlogits=dlogits)
             dfinal_state = (dfinal_state[0] + dread, *dfinal_state[1:])
-        dxs, dstate, recurrent_grads = self.recurrent.backward(params["recurrent"], dhs, cache.recurrent, dfinal_state)
+        # Other layers over time, and layers of one's own, compute dxs in any case.
+        spare = {} if input_grad or type(self.recurrent) is not Recurrent else {"input_grad": False}
+        dxs, dstate, recurrent_grads = self.recurrent.backward(
+            params["recurrent"], dhs, cache.recurrent, dfinal_state, **spare
+        )
         return dxs, dstate, {"recurrent": recurrent_grads, "output": output_grads}
 
     def loss_and_grads(
@@ -186,12 +198,17 @@ class SequenceModel:
         if target_mask is None and mask is not None:
             target_mask = mask if self.outputs == "many-to-many" else np.any(mask, axis=0)
         loss, dlogits = self.loss(logits, targets, target_mask, divide_by)
-        _, _, grads = self.backward(params, dlogits, cache)
+        _, _, grads = self.backward(params, dlogits, cache, input_grad=False)
         return loss, grads, final_state
 
     def predict(self, params: Params, xs: Array, state: State | None = None, mask: Array | None = None) -> Array:
         """Return g(logits) (article E2.1b): class probabilities, or the numbers themselves for regression."""
-        logits, _, _ = self.forward(params, xs, state, mask)
+        if hasattr(self.recurrent, "infer"):  # keeps nothing for a backward
+            check_layers("SequenceModel.predict", params, ("recurrent", "output"))
+            hs, final_state = self.recurrent.infer(params["recurrent"], xs, state, mask)
+            logits, _ = self.output.forward(params["output"], self._read(hs, final_state))
+        else:
+            logits, _, _ = self.forward(params, xs, state, mask)
         return softmax(logits) if self.task == "classification" else logits
 
 

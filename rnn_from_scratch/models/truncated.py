@@ -131,7 +131,9 @@ def window_loss_and_grads(
         next_state = start_state
     else:
         here = None if mask is None else mask[start:next_start]
-        _, next_state, _ = model.recurrent.forward(params["recurrent"], xs[start:next_start], start_state, here)
+        arguments = params["recurrent"], xs[start:next_start], start_state, here
+        run = getattr(model.recurrent, "infer", model.recurrent.forward)  # a layer of one's own need not have it
+        next_state = run(*arguments)[1]
     # Copies, so that a caller who writes into one window's states cannot change the next window.
     return WindowGradient(window, loss, grads, tree_copy(start_state), tree_copy(next_state))
 
