@@ -617,6 +617,9 @@ CASES = {
     "layers.arguments.same_arrays": lambda n: partial(arguments.same_arrays, n.weights, dict(n.weights)),
     "layers.states.check_state": lambda n: partial(states.check_state, "Here", "state", n.state, n.dstate),
     "layers.over_time.check_over_time": lambda n: partial(over_time.check_over_time, "Here", "layer", n.layer),
+    "layers.over_time.infer": lambda n: partial(over_time.infer, n.layer, n.weights, n.xs, n.state, n.mask),
+    **{f"layers.{name}.infer": lambda n, layer=layer: partial(
+        layer.infer, layer.init_params(rng=rng()), n.xs, None, n.mask) for name, layer in DEEP.items()},
     "layers.recurrent.Recurrent.check_state": lambda n: partial(n.layer.check_state, "Here", "state", n.state, N),
     "models.sequence.SequenceModel.initial_state": lambda n: partial(n.model.initial_state, N),
     "models.sequence.SequenceModel.init_params": lambda n: partial(n.model.init_params, rng=rng()),

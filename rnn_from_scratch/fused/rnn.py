@@ -40,15 +40,18 @@ class RNNForward(ForwardPass):
     def run(self, first: int, last: int, padded: list[Array | None] | None) -> None:
         """The loop, forwards."""
         tanh, multiply, add, copyto, a, half = np.tanh, np.multiply, np.add, np.copyto, self.a, self.half
+        maximum, zero, real = np.maximum, self.zero, self.plan.dtype.kind == "f"
         rectify, squash = self.activation == "relu", self.activation == "sigmoid"
         for ((dot, z, out, more), h_prev, h), pad in zip(self.steps[first:last], padded or repeat(None), strict=False):
             dot(z, out)
             for call, operand, out in more:
                 call(operand, out)
-            if rectify:
-                multiply(a, a.real > 0, h)  # the real part decides, as in `relu`
-            else:
+            if not rectify:
                 tanh(a, h)
+            elif real:
+                maximum(a, zero, h)
+            else:
+                multiply(a, a.real > 0, h)  # the real part decides, as in `relu`
             if squash:
                 multiply(h, half, h)
                 add(h, half, h)

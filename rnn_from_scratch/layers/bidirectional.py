@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import validate
 from ..arrays import Array, Params, State
-from .over_time import check_over_time
+from .over_time import check_over_time, infer
 from .states import check_state
 
 
@@ -111,19 +111,34 @@ class Bidirectional:
         rng: np.random.Generator | None = None,
     ) -> tuple[Array, State, BidirectionalCache]:
         """Read both ways; arguments, result and errors as in `Recurrent.forward`."""
-        where = "Bidirectional.forward"
-        validate.params(where, params, self.param_shapes(), "It is nested by direction.")
-        xs = validate.float_array(where, "xs", xs)
-        T, N = validate.shape(where, "xs", xs, ("T", "N", self.input_size), "time comes first").values()
-        mask = validate.mask(where, "mask", mask, (T, N))
-        ahead, back = None, None
-        if state is not None:
-            self.check_state(where, "state", state, N)
-            ahead, back = self.layer_states(state)
+        xs, mask, ahead, back = self._checked("Bidirectional.forward", params, xs, state, mask)
         hs_ahead, final_ahead, cache_ahead = self.ahead.forward(params["ahead"], xs, ahead, mask, rng=rng)
         hs_back, final_back, cache_back = self.back.forward(params["back"], xs[::-1], back, _flipped(mask), rng=rng)
         hs = np.concatenate([hs_ahead, hs_back[::-1]], axis=2)
         return hs, _joined(final_ahead, final_back), BidirectionalCache(cache_ahead, cache_back)
+
+    def infer(
+        self, params: Params, xs: Array, state: State | None = None, mask: Array | None = None
+    ) -> tuple[Array, State]:
+        """Read both ways and keep nothing for a backward; arguments, result and errors as in `Recurrent.infer`."""
+        where = "Bidirectional.infer"
+        xs, mask, ahead, back = self._checked(where, params, xs, state, mask)
+        hs_ahead, final_ahead = infer(self.ahead, params["ahead"], xs, ahead, mask)
+        hs_back, final_back = infer(self.back, params["back"], xs[::-1], back, _flipped(mask))
+        return np.concatenate([hs_ahead, hs_back[::-1]], axis=2), _joined(final_ahead, final_back)
+
+    def _checked(
+        self, where: str, params: Params, xs: Array, state: State | None, mask: Array | None
+    ) -> tuple[Array, Array | None, State | None, State | None]:
+        """Check what has to be cut in two or flipped."""
+        validate.params(where, params, self.param_shapes(), "It is nested by direction.")
+        xs = validate.float_array(where, "xs", xs)
+        T, N = validate.shape(where, "xs", xs, ("T", "N", self.input_size), "time comes first").values()
+        mask = validate.mask(where, "mask", mask, (T, N))
+        if state is None:
+            return xs, mask, None, None
+        self.check_state(where, "state", state, N)
+        return xs, mask, *self.layer_states(state)
 
     def backward(
         self, params: Params, dhs: Array, cache: BidirectionalCache, dfinal_state: State | None = None

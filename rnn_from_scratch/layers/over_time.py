@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import validate
+from ..arrays import Array, Params, State
 
 NEEDED = ("input_size", "hidden_size", "causal", "initial_state", "param_shapes", "forward", "backward")
 
@@ -22,3 +23,12 @@ def check_over_time(where: str, name: str, layer: Any) -> None:
             "the attention's memory comes in through the params of its own layer",
             "Put the attention cell's layer on top of this one yourself.",
         )
+
+
+def infer(layer: Any, params: Params, xs: Array, state: State | None, mask: Array | None) -> tuple[Array, State]:
+    """Return hs and the final state without a cache, where the layer can do that (one of one's own need not)."""
+    if hasattr(layer, "infer"):
+        inferred: tuple[Array, State] = layer.infer(params, xs, state, mask)
+        return inferred
+    hs, final_state, _ = layer.forward(params, xs, state, mask)
+    return hs, final_state

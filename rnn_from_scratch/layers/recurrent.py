@@ -241,6 +241,7 @@ class Recurrent:
             If dhs or dfinal_state do not have the shapes and dtype of what `forward` gave.
         """
         where = "Recurrent.backward"
+        validate.option(where, "input_grad", input_grad, (True, False))
         validate.cache(where, cache, RecurrentCache)
         if cache.layer is not self and cache.layer != self:
             validate.fail(

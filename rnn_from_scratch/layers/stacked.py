@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .. import validate
 from ..arrays import Array, Params, State
 from .dropout import Dropout, DropoutCache
-from .over_time import check_over_time
+from .over_time import check_over_time, infer
 from .states import check_state
 
 
@@ -111,14 +111,7 @@ class Stacked:
         rng: np.random.Generator | None = None,
     ) -> tuple[Array, State, StackedCache]:
         """Run the layers from the bottom up; arguments, result and errors as in `Recurrent.forward`."""
-        where = "Stacked.forward"
-        validate.params(where, params, self.param_shapes(), "It is nested by layer.")
-        xs = validate.float_array(where, "xs", xs)
-        N = validate.shape(where, "xs", xs, ("T", "N", self.input_size), "time comes first")["N"]
-        states: list[Any] = [None] * len(self.layers)
-        if state is not None:
-            self.check_state(where, "state", state, N)
-            states = self.layer_states(state)
+        states = self._checked_states("Stacked.forward", params, xs, state)
         caches, dropouts, finals = [], [], []
         for index, layer in enumerate(self.layers):
             if index:
@@ -129,6 +122,27 @@ class Stacked:
             finals.append(final)
         final_state = tuple(part for final in finals[::-1] for part in final)
         return xs, final_state, StackedCache(caches, dropouts)
+
+    def _checked_states(self, where: str, params: Params, xs: Array, state: State | None) -> list[Any]:
+        """Check what is nested by layer; return the layers' states, None for those that are not given."""
+        validate.params(where, params, self.param_shapes(), "It is nested by layer.")
+        xs = validate.float_array(where, "xs", xs)
+        N = validate.shape(where, "xs", xs, ("T", "N", self.input_size), "time comes first")["N"]
+        if state is None:
+            return [None] * len(self.layers)
+        self.check_state(where, "state", state, N)
+        return list(self.layer_states(state))
+
+    def infer(
+        self, params: Params, xs: Array, state: State | None = None, mask: Array | None = None
+    ) -> tuple[Array, State]:
+        """Run the layers and keep nothing for a backward; arguments, result and errors as in `Recurrent.infer`."""
+        states = self._checked_states("Stacked.infer", params, xs, state)
+        finals = []
+        for index, layer in enumerate(self.layers):
+            xs, final = infer(layer, params[f"layer{index}"], xs, states[index], mask)
+            finals.append(final)
+        return xs, tuple(part for final in finals[::-1] for part in final)
 
     def backward(
         self, params: Params, dhs: Array, cache: StackedCache, dfinal_state: State | None = None

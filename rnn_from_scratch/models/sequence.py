@@ -14,6 +14,7 @@ from ..activations import softmax
 from ..arrays import Array, Params, State
 from ..layers import Dense, Recurrent
 from ..layers.dense import DenseCache
+from ..layers.over_time import infer
 from ..layers.recurrent import RecurrentCache
 from ..losses import mean_squared_error, softmax_cross_entropy
 
@@ -203,12 +204,9 @@ class SequenceModel:
 
     def predict(self, params: Params, xs: Array, state: State | None = None, mask: Array | None = None) -> Array:
         """Return g(logits) (article E2.1b): class probabilities, or the numbers themselves for regression."""
-        if hasattr(self.recurrent, "infer"):  # keeps nothing for a backward
-            check_layers("SequenceModel.predict", params, ("recurrent", "output"))
-            hs, final_state = self.recurrent.infer(params["recurrent"], xs, state, mask)
-            logits, _ = self.output.forward(params["output"], self._read(hs, final_state))
-        else:
-            logits, _, _ = self.forward(params, xs, state, mask)
+        check_layers("SequenceModel.predict", params, ("recurrent", "output"))
+        hs, final_state = infer(self.recurrent, params["recurrent"], xs, state, mask)
+        logits, _ = self.output.forward(params["output"], self._read(hs, final_state))
         return softmax(logits) if self.task == "classification" else logits
 
 

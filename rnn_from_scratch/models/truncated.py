@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Array, Params, State, tree_copy
+from ..layers.over_time import infer
 from .sequence import SequenceModel
 
 
@@ -131,9 +132,7 @@ def window_loss_and_grads(
         next_state = start_state
     else:
         here = None if mask is None else mask[start:next_start]
-        arguments = params["recurrent"], xs[start:next_start], start_state, here
-        run = getattr(model.recurrent, "infer", model.recurrent.forward)  # a layer of one's own need not have it
-        next_state = run(*arguments)[1]
+        _, next_state = infer(model.recurrent, params["recurrent"], xs[start:next_start], start_state, here)
     # Copies, so that a caller who writes into one window's states cannot change the next window.
     return WindowGradient(window, loss, grads, tree_copy(start_state), tree_copy(next_state))
 
