@@ -77,14 +77,14 @@ def _draw(axes: Axes, ends: Any, factors: Any) -> None:
     """Draw one panel's bars, their factors, and thin lines from each end to the next bar's start."""
     axes.set_xscale("log")
     m, starts = len(ends), np.concatenate([[1.0], ends[:-1]])
-    back = [factor < 0.995 for factor in (*factors, ends[-1])]  # what is written as 1 is no step back
+    back = [round(float(factor), 2) < 1 for factor in (*factors, ends[-1])]  # what is written as 1 is no step back
     rows = [(starts[k], ends[k], factors[k], VERMILION if back[k] else BLUE) for k in range(m)]
     for y, (start, end, factor, color) in enumerate([*rows, (1.0, ends[-1], ends[-1], GREY)]):
         low, high = min(start, end), max(start, end)
         hatch = HATCHES[1] if back[y] else ""
         axes.barh(y, high - low, 0.62, left=low, color=color, hatch=hatch, edgecolor="white", linewidth=0.5)
         axes.annotate(
-            f"×{number(factor, 2 if back[y] else 3)}" if y else "1", (high, y), xytext=(4, 0), va="center",
+            f"×{number(round(float(factor), 2))}" if y else "1", (high, y), xytext=(4, 0), va="center",
             textcoords="offset points", fontsize=9, color=DARK_VERMILION if back[y] else "black",
             fontweight="bold" if y == m else "normal",
         )

@@ -107,7 +107,7 @@ def test_calls_of_a_step():
     assert all(after <= before for before, after in pairwise(calls.values()))
     # Forward: product, tanh, two for σ, five for c and h. Backward: eight and a product.
     assert calls["derivatives before the recursion"] == calls["buffers and views kept"] == 9 + 9
-    assert calls[c4_ladder.TEXTBOOK] > 5 * 18
+    assert calls[c4_ladder.TEXTBOOK] == 98  # the numbers that notebook 16 speaks of
     one_tanh, two_functions = (LADDER[name] for name in ("one tanh for all gates", "[x; 1; h]: one product a step"))
     assert count_calls(two_functions, 12) - count_calls(one_tanh, 12) > 12  # a call or more a step
 
@@ -236,8 +236,32 @@ def test_the_saved_tricks_are_what_the_code_gives(tricks):
     assert len(script.table(tricks).splitlines()) == 2 + len(LADDER)
 
 
+def test_what_notebook_16_says_of_pytorch_and_of_the_products():
+    """RNN and GRU are further ahead than the LSTM; beside bare products little is left where N·H is large."""
+    if not all((RESULTS / f"speed_{other}.json").exists() for other in ("torch", "products")):
+        pytest.skip("python -m benchmarks.run --against torch products has not been run")
+    ratios = {}
+    for other in ("torch", "products"):
+        parts = json.loads((RESULTS / f"speed_{other}.json").read_text(encoding="utf-8"))["parts"]
+        for what in ("train", "infer"):
+            for record in parts[f"{what} float32 1"]["records"]:
+                ratios.setdefault((other, what, record["cell"]), {})[record["point"]] = record["ratio"]
+    mean = {key: np.exp(np.mean(np.log(list(found.values())))) for key, found in ratios.items()}
+    for what in ("train", "infer"):
+        assert max(mean["torch", what, "rnn"], mean["torch", what, "gru"]) < min(1, mean["torch", what, "lstm"])
+    by_size = {True: [], False: []}  # whether N·H is large
+    for point, ratio in ratios["products", "train", "lstm"].items():
+        N, _, _, H = map(int, point.split(","))
+        by_size[N * H >= 8192].append(ratio)
+    assert max(by_size[True]) < max(by_size[False])
+
+
 def test_calls_rule_the_small_and_products_the_large(tricks):
     """What notebook 16 says of the waterfall."""
     small, middle, large = (1 / tricks["sizes"][name]["times"][-1] for name in ("small", "middle", "large"))
     assert small > 2 * middle
     assert small > 2 * large
+    gains = dict(zip(tricks["rungs"], tricks["sizes"]["small"]["gains"], strict=True))
+    assert set(sorted(gains, key=gains.get)[-3:]) == {
+        "one matrix for all gates", "derivatives before the recursion", "buffers and views kept",
+    }

@@ -1,8 +1,7 @@
 """Claim C4: the ladder from the textbook to the kernel, what a step of each rung calls, and what each rung gains.
 
 Times are this process's own CPU time, in float32, all rungs in turns, as ratios to the textbook. Calls are counted, not
-timed: every function and product of NumPy that goes through an array, however it is written (`a * b` is one, a slice is
-none).
+timed: every element-wise function, sum and product, however it is written (`a * b` is one; a slice or a copy is none).
 
 Source: article §1.2, §4.1; notebook 16; benchmarks/tricks.py.
 """
