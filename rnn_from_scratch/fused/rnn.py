@@ -23,7 +23,7 @@ class RNNForward(ForwardPass):
         self.activation = plan.choices
         self.states = (self.h,)
         self.a = self.new(H, N)
-        self.zero, self.half = np.zeros((), plan.dtype), np.array(0.5, plan.dtype)
+        self.half = np.array(0.5, plan.dtype)
         calls = self.products(repeat(self.a, S))
         if self.x_parts is not None:
             for products, x_part in zip(calls, self.x_parts, strict=True):
@@ -39,24 +39,26 @@ class RNNForward(ForwardPass):
 
     def run(self, first: int, last: int, padded: list[Array | None] | None) -> None:
         """The loop, forwards."""
-        tanh, multiply, add, copyto, a, half = np.tanh, np.multiply, np.add, np.copyto, self.a, self.half
-        maximum, zero, real = np.maximum, self.zero, self.plan.dtype.kind == "f"
-        rectify, squash = self.activation == "relu", self.activation == "sigmoid"
+        multiply, add, copyto, a, half = np.multiply, np.add, np.copyto, self.a, self.half
+        f, squash = rectify if self.activation == "relu" else np.tanh, self.activation == "sigmoid"
         for ((dot, z, out, more), h_prev, h), pad in zip(self.steps[first:last], padded or repeat(None), strict=False):
             dot(z, out)
             for call, operand, out in more:
                 call(operand, out)
-            if not rectify:
-                tanh(a, h)
-            elif real:
-                maximum(a, zero, h)
-            else:
-                multiply(a, a.real > 0, h)  # the real part decides, as in `relu`
+            f(a, h)
             if squash:
                 multiply(h, half, h)
                 add(h, half, h)
             if pad is not None:
                 copyto(h, h_prev, where=pad)
+
+
+def rectify(a: Array, h: Array) -> None:
+    """Write max(a, 0) to h; where numbers are complex the real part decides, as in `relu`."""
+    if a.dtype.kind == "c":
+        np.multiply(a, a.real > 0, h)
+    else:
+        np.maximum(a, 0, out=h)
 
 
 class RNNBackward(BackwardPass):

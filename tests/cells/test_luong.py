@@ -72,7 +72,7 @@ def test_the_paper_by_loops(score, fed):
 def test_unfed_it_is_a_recurrent_layer_then_an_attention_layer(inner):
     """Nothing comes back from the attention into the recurrence: two layers and one matrix, forwards and backwards."""
     attention = AdditiveAttention(H, M, 3)
-    cell, below, reading = LuongCell(inner, attention, False), Recurrent(inner), AttentionLayer(attention)
+    cell, below, reading = LuongCell(inner, attention, False), Recurrent(inner, "stepwise"), AttentionLayer(attention)
     params, xs, state, rng = draw(cell, 1)
     hs, final, cache = Recurrent(cell).forward(params, xs, state, INPUTS)
     dhs, dfinal = rng.standard_normal(hs.shape), tuple(rng.standard_normal((N, H)) for _ in state[1:])

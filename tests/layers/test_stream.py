@@ -224,9 +224,8 @@ def test_inputs_that_are_not_contiguous():
 
 
 @pytest.mark.parametrize(("N", "D"), [(1, 8), (1, 300), (4, 8), (4, 40)])
-@pytest.mark.parametrize("name", [name for name in FUSED if name != "relu"])
+@pytest.mark.parametrize("name", FUSED)
 def test_with_out_no_array_is_allocated(name, N, D):
-    """ReLU compares, and N = 2 or 3 with many inputs multiplies, into an array that is gone again at once."""
     cell = CELLS[name](D, 500)
     layer = Recurrent(cell)
     rng = np.random.default_rng(0)
