@@ -55,6 +55,60 @@ def test_a_rate_that_blows_up_never_arrives():
     assert c3.updates_to_target(64, 1e200, 0, 50) is None
 
 
+def test_every_batch_size_sees_so_many_sequences_at_most(monkeypatch):
+    limits = {}
+    monkeypatch.setattr(c2_times, "SAMPLE", 0.0)
+    monkeypatch.setattr(
+        c3, "updates_to_target", lambda N, rate, seed, most: limits.update({N: most}) or (None if rate == 1 else 7))
+    found = c3.to_the_target((1, 64, 256), (1, 2, 3), (0,), 1)
+    assert limits == {1: c3.MOST_UPDATES, 64: c3.MOST_SEQUENCES // 64, 256: c3.MOST_SEQUENCES // 256}
+    assert (found["rate"], found["updates"]) == ([2, 2, 2], [7, 7, 7])
+
+
+def recorded(monkeypatch, *functions):
+    """Record the calls of functions of c3, and measure by calling each side once: 2 seconds, ratios 1."""
+    called = []
+
+    def recording(name, function):
+        return lambda *args, **kwargs: called.append(name) or function(*args, **kwargs)
+
+    def once(sides, reference, rounds):
+        for name, fresh in sides.items():
+            called.append(f"{name}:")
+            fresh()()
+        return 2.0, dict.fromkeys(sides, 1.0)
+
+    for owner, name in functions:
+        monkeypatch.setattr(owner, name, recording(name, getattr(owner, name)))
+    monkeypatch.setattr(c3, "in_turns", once)
+    return called
+
+
+def test_the_sides_run_what_they_are_called(monkeypatch):
+    called = recorded(
+        monkeypatch, (c3, "scan_loop"), (c3, "scan_blelloch"), (c3.Recurrent, "forward"), (c3.Recurrent, "backward"),
+        (c3.Recurrent, "infer"), (c3.Adam, "update"),
+    )
+    c3.scans([(3, 4)], 1)
+    assert called == ["loop:", "scan_loop", "scan:", "scan_blelloch"]
+    called.clear()
+    c3.throughput([2], (3, 4, 5), 1)
+    assert called == ["2:", "forward", "backward", "2:", "infer"]
+    called.clear()
+    c3.to_the_target((4,), (), (0,), 1)
+    assert called == ["4:", "forward", "backward", "update"]
+
+
+def test_the_cells_are_those_that_are_named(monkeypatch):
+    kinds = []
+    forward = c3.Recurrent.forward
+    monkeypatch.setattr(
+        c3.Recurrent, "forward", lambda self, *args: kinds.append(type(self.cell).__name__) or forward(self, *args))
+    recorded(monkeypatch)
+    c3.cells([(2, 3, 4, 5)], 1)
+    assert kinds == ["MinGRUCell", "GRUCell"]
+
+
 def test_all_batch_sizes_see_one_task():
     xs, targets = c3._sequences(np.random.default_rng(0), 1000)
     assert xs.shape == (c3.LAG + 1, 1000, c3.SYMBOLS + 1)
@@ -81,6 +135,13 @@ def test_every_process_has_its_own_threads():
                 told = dict(line.split(b"=", 1) for line in path.read_bytes().split(b"\0") if b"=" in line)
                 assert {told[name.encode()] for name in c3_threads.VARIABLES} == {threads}
     assert (one.returncode, two.returncode) == (0, 0)
+
+
+def test_a_process_that_ended_is_missed(capfd):
+    with c3_threads.start(1) as worker, pytest.raises(RuntimeError, match="ended without an answer"):
+        c3_threads.ask(worker, (1, 2, 3))  # a size too few
+    assert "ValueError" in capfd.readouterr().err
+    assert worker.returncode == 1
 
 
 def test_processes_take_turns(monkeypatch):

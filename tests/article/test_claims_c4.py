@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_from_scratch.article.claims import c2_times, c4, c4_ladder, c4_rows
+from rnn_from_scratch.article.claims import c2_times, c4, c4_buffers, c4_ladder, c4_rows
 from rnn_from_scratch.article.claims.c4_ladder import LADDER, Counted, count_calls, problem
 from rnn_from_scratch.cells import LSTMCell
 from rnn_from_scratch.layers import Recurrent
@@ -43,20 +43,37 @@ def test_every_rung_gives_the_reference_gradients(name, size):
     assert c4_ladder.difference(found, c4_rows.Found(hs, dxs, grads)) < 1e-12
 
 
+@pytest.mark.parametrize(("numbers", "groups"), [(1, 7), (24, 4), (36, 3), (10**6, 1)])
+def test_groups_of_any_length(numbers, groups, monkeypatch):
+    """Of 7 steps, with 12 numbers a step: one by one, by twos with one left, by threes, all together."""
+    monkeypatch.setattr(c4_buffers, "GROUP_NUMBERS", numbers)
+    given = problem((3, 7, 5, 4), "float64", seed=4)
+    runs = []
+    run = c4_buffers.Prepared.run_backward
+    monkeypatch.setattr(c4_buffers.Prepared, "run_backward", lambda self, *args: runs.append(args) or run(self, *args))
+    assert c4_ladder.difference(c4_buffers.in_groups(*given), c4_rows.textbook(*given)) < 1e-12
+    assert len(runs) == groups
+
+
+def same(found, expected):
+    np.testing.assert_array_equal(found.hs, expected.hs)
+    np.testing.assert_array_equal(found.dxs, expected.dxs)
+    assert found.grads.keys() == expected.grads.keys()
+    for key, array in expected.grads.items():
+        np.testing.assert_array_equal(found.grads[key], array)
+
+
 @every_rung
-def test_a_rung_changes_nothing_and_keeps_nothing_back(name):
+@pytest.mark.parametrize("N", [1, 2])
+def test_a_rung_changes_nothing_and_keeps_nothing_back(name, N):
     """Buffers that stay must not show: neither in what is passed in, nor in what an earlier call returned."""
-    first, second = problem((2, 6, 3, 4), "float64", seed=1), problem((2, 6, 3, 4), "float64", seed=2)
+    first, second = problem((N, 6, 3, 4), "float64", seed=1), problem((N, 6, 3, 4), "float64", seed=2)
     before = deepcopy(first)
     found = LADDER[name](*first)
     copy = deepcopy(found)
     LADDER[name](*second)
-    again = LADDER[name](*first)
-    for results in (found, again):
-        np.testing.assert_array_equal(results.hs, copy.hs)
-        np.testing.assert_array_equal(results.dxs, copy.dxs)
-        for key, array in copy.grads.items():
-            np.testing.assert_array_equal(results.grads[key], array)
+    same(found, copy)
+    same(LADDER[name](*first), copy)
     for array, was in [(first.xs, before.xs), (first.dhs, before.dhs), *zip(
         first.params.values(), before.params.values(), strict=True,
     )]:
@@ -123,6 +140,17 @@ def test_a_short_climb():
     assert (row["size"], row["times"][0], len(row["gains"])) == ([2, 3, 4, 5], 1.0, len(LADDER))
     assert np.prod(row["gains"]) == pytest.approx(1 / row["times"][-1])
     json.dumps(found, allow_nan=False)
+
+
+def test_every_rung_is_timed_under_its_name(monkeypatch):
+    called = []
+    ladder = {name: lambda *_, name=name: called.append(name) for name in LADDER}
+    monkeypatch.setattr(c4_ladder, "LADDER", ladder)
+    monkeypatch.setattr(c4_ladder, "calls", list)
+    once = lambda sides, *_: (1.0, {name: side()() or 1.0 for name, side in sides.items()})  # noqa: E731
+    monkeypatch.setattr(c4_ladder, "in_turns", once)
+    c4_ladder.climb({"tiny": (2, 3, 4, 5)}, rounds=1)
+    assert called == list(LADDER)
 
 
 # The claim

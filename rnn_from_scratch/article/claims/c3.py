@@ -271,11 +271,10 @@ def _batch_words(result: dict[str, Any]) -> str:
 
 def _scan_words(found: Sequence[dict[str, Any]], minimal: Sequence[dict[str, Any]]) -> str:
     faster = [row for row in found if row["loop"] > FASTER]
-    slower = [row for row in found if row["loop"] < 1 / FASTER]
     most = max((row["loop"] for row in found), default=0.0)
     if not faster:
         word = "does not hold"
-    elif not slower and len(faster) == len(found):
+    elif len(faster) == len(found):
         word = "holds"
     else:
         widest = max((row["numbers"] for row in found

@@ -60,13 +60,22 @@ def start(threads: int) -> subprocess.Popen[str]:
 
 
 def ask(worker: subprocess.Popen[str], size: Size) -> float:
-    """Let a process measure and return its seconds."""
+    """Let a process measure and return its seconds.
+
+    Raises
+    ------
+    RuntimeError
+        If it has ended: what went wrong it has said itself.
+    """
     assert worker.stdin is not None
     assert worker.stdout is not None
     time.sleep(REST)
     worker.stdin.write(json.dumps(size) + "\n")
     worker.stdin.flush()
-    return float(json.loads(worker.stdout.readline()))
+    answer = worker.stdout.readline()
+    if not answer:
+        raise RuntimeError(f"the process that measures {size} has ended without an answer")
+    return float(json.loads(answer))
 
 
 def main() -> None:
