@@ -541,7 +541,6 @@ CASES = {
     "fused.engine.FusedKernel.fits": lambda n: partial(fused.KERNELS[RNNCell].fits, n.cell),
     "fused.layout.add_index_rows": lambda n: partial(
         written, layout.add_index_rows, (K, H), n.targets, n.dhs.reshape(-1, H)),
-    "fused.layout.group_steps": lambda n: partial(layout.group_steps, N, H),
     "fused.layout.make_plan": lambda n: partial(layout.make_plan, "rnn", "tanh", n.cell, n.xs, np.float64, True),
     "fused.layout.paddings": lambda n: partial(layout.paddings, n.mask),
     "fused.layout.pieces": lambda n: partial(layout.pieces, 2, 9, 3),

@@ -69,7 +69,7 @@ class FusedKernel:
     def one_step(self, cell: Any, params: Params, N: int, dtype: Any, indexed: bool) -> ForwardPass:
         """Return the forward's buffers for a single step with the weights in place, for streaming."""
         sizes = N, cell.input_size, cell.hidden_size
-        plan = Plan(self.name, self.choices(cell), 1, *sizes, np.dtype(dtype), projected=indexed)
+        plan = Plan(self.name, self.choices(cell), 1, 1, 1, *sizes, np.dtype(dtype), projected=indexed)
         forward = self.forward_pass(plan)
         forward.pack(params)
         return forward

@@ -31,26 +31,13 @@ class Plan(NamedTuple):
     kernel: str
     choices: Any  # of the cell, where they matter
     steps: int  # that the forward's buffers hold: all T where they are kept for a backward, else one group
+    chunk: int
+    group: int  # at most a chunk
     N: int
     D: int
     H: int
     dtype: np.dtype[Any]
-    projected: bool  # x W_xh + b is computed for a chunk beforehand; else every step multiplies [x; 1; h]
-
-    @property
-    def chunk(self) -> int:
-        """How many steps a chunk has."""
-        return min(self.steps, max(1, CHUNK_COLUMNS // self.N))
-
-    @property
-    def group(self) -> int:
-        """How many steps a group has, at most a chunk."""
-        return min(self.chunk, group_steps(self.N, self.H))
-
-
-def group_steps(N: int, H: int) -> int:
-    """Return how many steps of N sequences and H units make a group."""
-    return max(1, min(CHUNK_COLUMNS // N, GROUP_NUMBERS // (H * N)))
+    projected: bool  # x W_xh + b is computed for a group beforehand; else every step multiplies [x; 1; h]
 
 
 def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
@@ -61,11 +48,13 @@ def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
 def make_plan(kernel: str, choices: Any, cell: Any, xs: Array, dtype: Any, keep: bool) -> Plan:
     """Choose by shape and dtype alone, never by a clock: a run repeats bit for bit."""
     T, N = xs.shape[:2]
-    # A product with one to three columns is bound by reading the weights: W_xh is then read once a chunk instead of
+    D, H = cell.input_size, cell.hidden_size
+    chunk = min(T, max(1, CHUNK_COLUMNS // N))
+    group = min(chunk, max(1, GROUP_NUMBERS // (H * N)))
+    # A product with one to three columns is bound by reading the weights: W_xh is then read once a group instead of
     # at every step. And indices have no x to multiply: their rows of W_xh are looked up.
-    projected = xs.ndim == 2 or (N < 4 and cell.input_size >= 16)
-    steps = T if keep else min(T, group_steps(N, cell.hidden_size))
-    return Plan(kernel, choices, steps, N, cell.input_size, cell.hidden_size, np.dtype(dtype), projected)
+    projected = xs.ndim == 2 or (N < 4 and D >= 16)
+    return Plan(kernel, choices, T if keep else group, chunk, group, N, D, H, np.dtype(dtype), projected)
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> Array:

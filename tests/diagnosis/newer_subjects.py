@@ -213,7 +213,7 @@ NEWER = [
     Subject(Dropout.backward, [plain_point(lambda rng: Dropout(0.4, bool(rng.integers(2))), t) for t in BOTH],
             DROPOUT_CHECKS, 8),
     Subject(Recurrent.backward, [*cell_points(*RNNS), *layer_points(dropping, training=BOTH)],
-            [RECURRENT_CHECKS[0], *DROPPING_CHECKS, *RECURRENT_CHECKS[1:]], 55),
+            [RECURRENT_CHECKS[0], *DROPPING_CHECKS, *RECURRENT_CHECKS[1:]], 50),
     Subject(Stacked.backward, layer_points(stack, training=BOTH), STACKED_CHECKS, 90),
     Subject(Bidirectional.backward, layer_points(both_ways, training=BOTH), BOTH_WAYS_CHECKS, 130),
     Subject(Embedding.backward, [plain_point(lambda rng: Embedding(*sizes(rng, 2)))],
