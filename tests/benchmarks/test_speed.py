@@ -2,12 +2,13 @@
 
 import math
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import run
-from benchmarks.machine import load_result
+from benchmarks.machine import RESULTS, load_result
 from benchmarks.speed import figure, points, quiet, saving, sides, tables, textbook
 from rnn_from_scratch.cells import GRUCell, LSTMCell, RNNCell
 from rnn_from_scratch.layers import Recurrent
@@ -235,3 +236,10 @@ def test_a_short_run_from_end_to_end(tmp_path, capfd):
             assert r["theirs"].keys() == {against}
     assert run.main(["--show", "--folder", str(tmp_path)]) == 0
     assert "the textbook program's" in capfd.readouterr().out
+
+
+def test_readme_shows_what_is_saved():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    saved = tables.readme_table(RESULTS).splitlines()
+    assert sum(line.startswith("| PyTorch's, ") for line in saved) >= 5
+    assert [line for line in saved if line and line not in readme.splitlines()] == []

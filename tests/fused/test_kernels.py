@@ -100,12 +100,14 @@ def test_longer_than_a_chunk(kind, mask, N, D):
 def test_products_in_blocks_and_whole(kind, N, D, H, T, dtype, avx512, monkeypatch, fresh_pool):
     """With AVX-512 large products are cut by rows; without they stay whole."""
     monkeypatch.setattr(products, "AVX512", avx512)
+    monkeypatch.setattr(products, "BLAS_THREADS", 1)
     agrees(Sequence(KINDS[kind](D, H), T, N, np.random.default_rng(1), "holes", dtype))
 
 
 @pytest.mark.parametrize("size", [(4, 10, 3), (128, 133, 128), (1024, 262, 128), (2400, 604, 64), (256, 300, 700)])
 def test_blocks_cover_a_product_once(size, monkeypatch):
     rows, K, N = size
+    monkeypatch.setattr(products, "BLAS_THREADS", 1)
     for kind in (np.float32, np.float64, np.complex128):
         monkeypatch.setattr(products, "AVX512", True)
         cuts = products.row_blocks(rows, K, N, np.dtype(kind))
@@ -118,10 +120,27 @@ def test_blocks_cover_a_product_once(size, monkeypatch):
 def test_large_products_are_cut(monkeypatch):
     """So that the sizes above do test it: those of an LSTM's step, forwards and backwards."""
     monkeypatch.setattr(products, "AVX512", True)
+    monkeypatch.setattr(products, "BLAS_THREADS", 1)
     single = np.dtype(np.float32)
     assert len(products.row_blocks(1024, 262, 128, single)) > 1
     assert len(products.row_blocks(520, 171, 150, single)) > 1
     assert len(products.row_blocks(12, 20, 8, single)) == 1
+    monkeypatch.setattr(products, "BLAS_THREADS", 2)  # which share a large product, and not small ones
+    assert len(products.row_blocks(1024, 262, 128, single)) == 1
+
+
+def test_how_many_threads_the_products_have(monkeypatch):
+    names = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    allowed = products.blas_threads()
+    assert allowed >= 1
+    for threads, name in enumerate(reversed(names), 3):  # the last one set comes first in OpenBLAS's own order
+        monkeypatch.setenv(name, str(threads))
+        assert products.blas_threads() == threads
+    for unfit in ("", "0", "many", "-1"):
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", unfit)
+        assert products.blas_threads() == 4  # the next name's
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (17, 300), (40, 255), (40, 256), (25, 700), (7, 513), (2, 33, 1100)])
