@@ -22,7 +22,8 @@ def checked_arguments(
         sizes = validate.shape(where, "xs", xs, ("T", "N"), "time comes first")
     else:
         hint = "For a single sequence use xs[:, None, :]; from batch-first use xs.swapaxes(0, 1)."
-        xs = validate.float_array(where, "xs", xs)
+        integers = "Try xs.astype(np.float64); indices go in as integers (T, N)."
+        xs = validate.float_array(where, "xs", xs, hint=integers if isinstance(xs, np.ndarray) else "")
         sizes = validate.shape(where, "xs", xs, ("T", "N", D), f"time comes first and input_size={D}", hint)
     mask = validate.mask(where, "mask", mask, (sizes["T"], sizes["N"]))
     if indexed:

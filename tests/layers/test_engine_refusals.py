@@ -88,7 +88,7 @@ REFUSED = {
     "float32": (INDICES.astype(np.float32), ShapeError, "xs has shape (5, 2), expected (T, N, 3) because time comes"),
     "integers in three axes": (np.ones((T, N, D), int), DtypeError,
                                "xs has dtype int64, expected float64 (or float32) because gradients need real numbers. "
-                               "Try xs.astype(np.float64); letters and other indices go in as one_hot(indices, D)."),
+                               "Try xs.astype(np.float64); indices go in as integers (T, N)."),
     "one sequence": (INDICES[:, 0], DtypeError, "xs has dtype int64, expected float64 (or float32)"),
     "a list": (INDICES.tolist(), DtypeError, "xs is a list, expected a NumPy array because nothing is converted"),
     "objects": (INDICES.astype(object), DtypeError, "xs has dtype object, expected float64 (or float32)"),

@@ -296,7 +296,7 @@ REFUSED = {
              "Try np.asarray(xs, dtype=np.float64)."),
     "integers": ({"xs": np.ones((T, N, D), int)}, DtypeError,
                  "xs has dtype int64, expected float64 (or float32) because gradients need real numbers. "
-                 "Try xs.astype(np.float64); letters and other indices go in as one_hot(indices, D)."),
+                 "Try xs.astype(np.float64); indices go in as integers (T, N)."),
     "object": ({"xs": XS.astype(object)}, DtypeError, "xs has dtype object, expected float64 (or float32) because"),
     "mixed": ({"xs": XS.astype(np.float32)}, DtypeError,
               "xs is float32 beside params.W_xh of float64, expected one dtype throughout because a silent promotion"),
