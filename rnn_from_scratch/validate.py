@@ -184,17 +184,21 @@ def integer_targets(where: str, targets: Array, classes: int, counted: Array | N
         )
 
 
-def indices(where: str, name: str, array: Array, size: int, mask: Array | None = None) -> None:
-    """Refuse indices outside 0 … size − 1, except on padding."""
+def indices(
+    where: str, name: str, array: Array, size: int, mask: Array | None = None, *,
+    counts: str = "input_size", padding: str = "any number will do",
+) -> None:
+    """Refuse indices outside 0 … size − 1, except on padding; `counts` is the size's name."""
     bad = (array < 0) | (array >= size)
     if mask is not None:
         bad &= mask
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])
-        negative = "NumPy would read it from the end. On padding any number will do."
+        place = f"[{', '.join(map(str, index))}]" if index else ""
+        negative = f"NumPy would read it from the end. On padding {padding}."
         fail(
-            where, f"{name}[{', '.join(map(str, index))}] is {array[index]}", f"0 … {size - 1}",
-            f"input_size={size}, counted from 0", negative if array[index] < 0 else "Are they counted from 1?",
+            where, f"{name}{place} is {array[index]}", f"0 … {size - 1}", f"{counts}={size}, counted from 0",
+            negative if array[index] < 0 else "Are they counted from 1?",
         )
 
 

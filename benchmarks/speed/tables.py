@@ -49,13 +49,13 @@ def memory_table(records: list[Record]) -> str:
         N, T, D, H = point_of(point)
         ways = [way for way in WAYS if any(record["way"] == way for record in records)]
         sizes = f"T = {T}, N = {N}, D = {D}, H = {H}"
-        lines = [f"memory, {sizes}, float32, 1 thread: MiB above the start, processor seconds", *head("", ways)]
+        lines = [f"memory, {sizes}, float32, 1 thread: MiB above the start, processor seconds", "", *head("", ways)]
         for cell in _cells(records):
             found = {r["way"]: r for r in records if r["cell"] == cell and r["point"] == point}
             entries = [f"{found[way]['peak']:.0f}, {found[way]['seconds']:.1f}" if way in found else "" for way in ways]
             lines.append(line(HEADINGS[cell], entries))
         kept = T * N * (H + D) * 4 / 2**20
-        lines.append(f"{kept:.0f} MiB of each are the outputs and the inputs' gradients alone.")
+        lines += ["", f"{kept:.0f} MiB of each are the outputs and the inputs' gradients alone."]
         tables.append("\n".join([*lines, *_notes(records)]))
     return "\n\n".join(tables)
 

@@ -1,4 +1,4 @@
-"""A whole sequence, chunk by chunk, with any kernel's two passes."""
+"""A whole sequence, piece by piece, with any kernel's two passes."""
 
 from __future__ import annotations
 

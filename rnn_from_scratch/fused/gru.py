@@ -18,12 +18,12 @@ class GRUForward(ForwardPass):
     """One product gives r, z and q = h W_hn + b_hn. x W_xn + b_n stays out of it, since r multiplies q alone.
 
     So q's rows of the weights have zeros for x and b_hn for the 1, and n's part of the input is computed for a whole
-    chunk. Eleven calls a step.
+    group. Ten calls a step.
     """
 
     def __init__(self, plan: Plan) -> None:
         S, N, D, H = plan.steps, plan.N, plan.D, plan.H
-        super().__init__(plan, rows=3 * H, x_rows=3 * H)
+        super().__init__(plan, rows=3 * H)
         self.states = (self.h,)
         self.gates = self.new(S, 3 * H, N)  # r, z, q
         self.rq, self.z_difference = self.new(H, N), self.new(H, N)

@@ -101,7 +101,7 @@ def add_index_rows(dW: Array, indices: Array, rows: Array) -> None:
 
 @contextmanager
 def slab_by_slab(slab: int) -> Iterator[None]:
-    """Let NumPy's element-wise functions work on a chunk's slabs where they stand.
+    """Let NumPy's element-wise functions work on a group's slabs where they stand.
 
     Over slabs of less than 4096 numbers with gaps between them, they would copy operands to a buffer first, and take
     0.5 ns an element instead of 0.2. With a small buffer they don't. Below 128 numbers the copies are worth it.

@@ -23,7 +23,7 @@ class LSTMForward(ForwardPass):
 
     def __init__(self, plan: Plan) -> None:
         S, N, H = plan.steps, plan.N, plan.H
-        super().__init__(plan, rows=4 * H, x_rows=4 * H)
+        super().__init__(plan, rows=4 * H)
         self.gates = self.new(S + 1, 5 * H, N)  # o, i, f, g, c before the step
         self.tanh_c = self.new(S, H, N)
         self.c = self.gates[:, 4 * H :]

@@ -35,13 +35,11 @@ class ForwardPass(Buffers):
     z (S + 1, D + 1 + H, N) holds [x; 1; h] of each step above each other, so that one product with [W_xh; b; W_hh]
     gives every gate, input and bias included, and h of the next step is written straight into its z. In a projected
     plan z is [h] alone, and x_parts (S, rows, N) is what is added to the product.
-
-    `rows` are those of the product with z, `x_rows` those of x_parts.
     """
 
     states: tuple[Array, ...]  # (S + 1, H, N) each: the state before the first step and after every one
 
-    def __init__(self, plan: Plan, rows: int, x_rows: int) -> None:
+    def __init__(self, plan: Plan, rows: int) -> None:
         super().__init__(plan)
         S, N, D, H = plan.steps, plan.N, plan.D, plan.H
         above = 0 if plan.projected else D + 1
@@ -52,8 +50,8 @@ class ForwardPass(Buffers):
         self.W_x: Array | None = None
         self.x_parts: Array | None = None
         if plan.projected:
-            self.W_x = self.new(D + 1, x_rows)  # its last row is b
-            self.x_parts = self.new(S, x_rows, N)
+            self.W_x = self.new(D + 1, rows)  # its last row is b
+            self.x_parts = self.new(S, rows, N)
         else:
             self.z[:, D] = 1
 
@@ -61,17 +59,16 @@ class ForwardPass(Buffers):
         """Return each step's products of the weights with z, into results (S, rows, N)."""
         return step_products(self.weights, self.z, results, self.plan.dtype, self.plan.N)
 
-    def put(self, W_xh: Array, b: Array, W_hh: Array, to: slice, x_to: slice | None = None) -> None:
-        """Copy some of the reference's columns to the weights' rows `to` (in W_x they are the columns `x_to`)."""
+    def put(self, W_xh: Array, b: Array, W_hh: Array, to: slice) -> None:
+        """Copy some of the reference's columns to the weights' rows `to` (in W_x they are the columns `to`)."""
         D, H = self.plan.D, self.plan.H
         put(self.weights[to, -H:], W_hh)
         if self.W_x is None:
             put(self.weights[to, :D], W_xh)
             self.weights[to, D] = b
         else:
-            x_to = to if x_to is None else x_to
-            self.W_x[:D, x_to] = W_xh
-            self.W_x[D, x_to] = b
+            self.W_x[:D, to] = W_xh
+            self.W_x[D, to] = b
 
     def halve(self, rows: slice) -> None:
         """Halve the rows of sigmoid gates: σ(a) = (1 + tanh(a/2)) / 2, and one tanh serves all gates."""
@@ -211,7 +208,7 @@ class BackwardPass(Buffers):
 
 def put(out: Array, columns: Array) -> None:
     """Copy (K, ·) to (·, K)."""
-    if out.flags.c_contiguous or out.strides[-1] <= out.strides[0]:
+    if out.strides[-1] <= out.strides[0]:
         transpose_into(out, columns)
     else:  # N = 1: `out` is the transpose of rows that lie as the reference's do
         out.T[...] = columns

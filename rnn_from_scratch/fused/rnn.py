@@ -19,7 +19,7 @@ class RNNForward(ForwardPass):
 
     def __init__(self, plan: Plan) -> None:
         S, N, H = plan.steps, plan.N, plan.H
-        super().__init__(plan, rows=H, x_rows=H)
+        super().__init__(plan, rows=H)
         self.activation = plan.choices
         self.states = (self.h,)
         self.a = self.new(H, N)
@@ -78,7 +78,7 @@ class RNNBackward(BackwardPass):
         transpose_into(self.W_xh, params["W_xh"])
 
     def derive(self, forward: RNNForward, start: int, stop: int, mask: Array | None) -> None:
-        """F' from the output: 1 − h², h (1 − h), or 1 where h is positive."""
+        """Write f' from the output: 1 − h², h (1 − h), or 1 where h is positive."""
         h, k = forward.h[start + 1 : stop + 1], self.deltas[: stop - start]
         if forward.activation == "relu":
             k[...] = h.real > 0

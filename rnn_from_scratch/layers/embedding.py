@@ -158,13 +158,7 @@ def _checked(where: str, indices: Any, V: int) -> Array:
         )
     leading = {1: ("N",), 2: ("T", "N")}.get(indices.ndim, tuple(f"axis{i}" for i in range(indices.ndim)))
     validate.shape(where, "indices", indices, leading)
-    bad = (indices < 0) | (indices >= V)
-    if bad.any():
-        index = tuple(int(i) for i in np.argwhere(bad)[0])
-        place = f"[{', '.join(map(str, index))}]" if index else ""
-        negative = "NumPy would read it from the end. On padding any index inside will do, such as 0."
-        validate.fail(
-            where, f"indices{place} is {indices[index]}", f"0 … {V - 1}", f"vocabulary_size={V}, counted from 0",
-            negative if indices[index] < 0 else "Are they counted from 1?",
-        )
+    validate.indices(
+        where, "indices", indices, V, counts="vocabulary_size", padding="any index inside will do, such as 0"
+    )
     return np.array(indices, dtype=np.intp)

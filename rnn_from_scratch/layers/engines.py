@@ -9,6 +9,7 @@ import numpy as np
 from ..arrays import Array, Params, State, leaves, tree_add, tree_copy
 from ..bptt import unroll, unroll_backward
 from ..fused import Kernel
+from ..fused.layout import pieces
 
 WITHOUT_CACHES = 64  # steps that the stepwise engine takes at a time where no cache is to be kept
 
@@ -121,7 +122,7 @@ class Segments:
 
 def _parts(T: int, every: int) -> list[slice]:
     """Cut T steps into segments."""
-    return [slice(start, min(start + every, T)) for start in range(0, T, every)]
+    return [slice(start, stop) for start, stop in pieces(0, T, every)]
 
 
 def _outputs(cell: Any, params: Params, xs: Array, state: State) -> Array:
