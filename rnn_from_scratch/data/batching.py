@@ -30,6 +30,10 @@ class Batch(NamedTuple):
     target_mask: Array | None  # (T, B), or (B,) for one target a sequence
     weight: float  # the share of the epoch's counted targets in this batch; an epoch's weights sum to 1
 
+    def arguments(self) -> dict[str, Array | None]:
+        """Return the keywords of a model's loss_and_grads."""
+        return {"xs": self.xs, "targets": self.targets, "mask": self.mask, "target_mask": self.target_mask}
+
 
 def minibatches(
     xs: Array,

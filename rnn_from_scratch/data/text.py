@@ -180,6 +180,15 @@ class PairBatch(NamedTuple):
     source_mask: Array  # (S, B) bool
     target_mask: Array  # (T, B) bool
 
+    def arguments(self) -> dict[str, Array]:
+        """Return the keywords of `EncoderDecoder.loss_and_grads`."""
+        return {name: value for name, value in self._asdict().items() if name != "indices"}
+
+    @property
+    def weight(self) -> float:
+        """How many target tokens count; an epoch's loss is Σ weight·loss / Σ weight."""
+        return float(self.target_mask.sum())
+
 
 def pair_batches(
     sources: Sequence[str], targets: Sequence[str], vocabularies: tuple[Vocabulary, Vocabulary], batch_size: int, *,
