@@ -42,7 +42,7 @@ from rnn_from_scratch.cells import (
     low_rank,
     min_lstm,
 )
-from rnn_from_scratch.data import batching, date_patterns, dates, tasks, text
+from rnn_from_scratch.data import batching, corpus, date_patterns, dates, tasks, text
 from rnn_from_scratch.diagnosis import attention as attention_checks
 from rnn_from_scratch.diagnosis import (
     conformance,
@@ -691,6 +691,8 @@ CASES = {
     "data.date_patterns.check_formats": lambda n: partial(date_patterns.check_formats, "Here", FORMATS),
     "data.dates.date_data": lambda n: partial(dates.date_data, rng=rng(), N=4),
     "data.dates.split_dates": lambda n: partial(dates.split_dates, rng=rng(), sizes=(4, 3, 2)),
+    "data.corpus.bundled_text": lambda n: partial(corpus.bundled_text),
+    "data.corpus.text_splits": lambda n: partial(corpus.text_splits, "ab c d e", (0.5, 0.25, 0.25), between=" "),
     "data.text.Vocabulary.of": lambda n: partial(text.Vocabulary.of, ["ab", "bc"]),
     "data.text.Vocabulary.encode": lambda n: partial(text.Vocabulary("abc").encode, "cab"),
     "data.text.Vocabulary.decode": lambda n: partial(text.Vocabulary("abc").decode, n.targets[:, 0] + 4),

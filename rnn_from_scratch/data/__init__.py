@@ -1,8 +1,22 @@
 """Batches, padding, texts as numbers, and the course's running examples."""
 
 from .batching import Batch, bucketed_batches, minibatches, one_hot, pad_sequences
+from .corpus import TextSplits, bundled_text, text_splits
 from .date_patterns import Collision, DateFormat, collisions, date_formats, render_date
 from .dates import DateData, DateSplits, date_data, date_vocabularies, held_out_formats, split_dates
+from .sources import Fresh, Pairs, Sequences, Streams, text_streams
+from .deletion import Deletion, Kept
+from .filling import (
+    FillStatistics,
+    InterpolationFilling,
+    LastValueFilling,
+    MaskAndTime,
+    MeanFilling,
+    MedianFilling,
+    ModeFilling,
+)
+from .holes import hide, make_holes
+from .missing import MissingDescription, describe_missing, time_since_seen
 from .tasks import (
     LAUGH_LETTERS,
     Example,
@@ -27,21 +41,40 @@ __all__ = [
     "DateData",
     "DateFormat",
     "DateSplits",
+    "Deletion",
     "Example",
+    "Fresh",
+    "FillStatistics",
+    "InterpolationFilling",
+    "Kept",
+    "LastValueFilling",
+    "MaskAndTime",
+    "MeanFilling",
+    "MedianFilling",
+    "MissingDescription",
+    "ModeFilling",
     "PairBatch",
+    "Pairs",
+    "Sequences",
+    "Streams",
+    "TextSplits",
     "Vocabulary",
     "adding_data",
     "article_data",
     "bucketed_batches",
+    "bundled_text",
     "collisions",
     "date_data",
     "date_formats",
     "date_vocabularies",
+    "describe_missing",
     "fading_sum_data",
     "held_out_formats",
+    "hide",
     "lamp",
     "laugh",
     "laugh_letters",
+    "make_holes",
     "minibatches",
     "one_hot",
     "pad_sequences",
@@ -49,4 +82,7 @@ __all__ = [
     "recall_data",
     "render_date",
     "split_dates",
+    "time_since_seen",
+    "text_splits",
+    "text_streams",
 ]
