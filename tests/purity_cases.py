@@ -108,7 +108,19 @@ from rnn_from_scratch.models import (
     sequence,
     truncated,
 )
-from rnn_from_scratch.optim import Adam, GradientDescent, Momentum, clipping, descent
+from rnn_from_scratch.optim import (
+    AdaGrad,
+    Adam,
+    AdamW,
+    GradientDescent,
+    Momentum,
+    Nesterov,
+    RMSprop,
+    adaptive,
+    clipping,
+    decay,
+    descent,
+)
 from rnn_from_scratch.training import checkpoint, loop
 
 T, N, D, H, K, S, M = 5, 3, 3, 4, 2, 6, 4
@@ -438,7 +450,10 @@ ABROAD = {  # layers whose weights other libraries keep too
 }
 DAY, FORMATS = date(1998, 3, 17), date_patterns.date_formats()[:2]
 SHAPES = {"W_xh": (3, 4), "W_hh": (4, 4), "b_h": (4,)}
-OPTIMISERS = {"adaptive": [Adam(0.1)], "descent": [GradientDescent(0.1), Momentum(0.1)]}
+OPTIMISERS = {
+    "adaptive": [AdaGrad(0.1), RMSprop(0.1), Adam(0.1), AdamW(0.1)],
+    "descent": [GradientDescent(0.1), Momentum(0.1), Nesterov(0.1)],
+}
 CASES = {
     # activations: a function takes z, a derivative takes the function's output
     **{f"activations.{f}": lambda n, f=f: partial(getattr(activations, f), n.z)
@@ -664,6 +679,15 @@ CASES = {
     **{f"optim.{module}.{type(rule).__name__}.update": lambda n, rule=rule: partial(
         rule.update, n.params, n.grads, rule.update(n.params, n.grads, rule.init(n.params))[1])
        for module, group in OPTIMISERS.items() for rule in group},
+    **{f"optim.adaptive.RMSprop.update (centered={centered}, decay)": lambda n, rule=rule: partial(
+        rule.update, n.params, n.grads, rule.update(n.params, n.grads, rule.init(n.params))[1])
+       for centered in (False, True) for rule in (RMSprop(0.1, 0.9, 1e-8, 0.5 * centered, centered, 0.1),)},
+    "optim.adaptive.squares": lambda n: partial(adaptive.squares, "Here", n.grads),
+    "optim.decay.check_decay": lambda n: partial(decay.check_decay, AdamW(0.1)),
+    "optim.decay.decay_rates": lambda n: partial(decay.decay_rates, n.params, 0.1, ("b_",)),
+    "optim.decay.decayed": lambda n: partial(decay.decayed, n.params, n.grads, 0.1, ("b_",)),
+    "optim.decay.decayed (none)": lambda n: partial(decay.decayed, n.params, n.grads, 0.0, ()),
+    "optim.descent.check_momentum": lambda n: partial(descent.check_momentum, Momentum(0.1)),
     "optim.descent.check_learning_rate": lambda n: partial(descent.check_learning_rate, GradientDescent(0.1)),
     "optim.descent.check_number": lambda n: partial(descent.check_number, GradientDescent(0.1), "learning_rate"),
     "optim.descent.check_memory_fits": lambda n: partial(

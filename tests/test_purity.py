@@ -105,6 +105,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "diagnosis.own_cells.OwnCell.step_backward": "the delta holds dh where c_t is h_t",
     "diagnosis.probe.make_probe": "the probe holds xs",
     **{f"diagnosis.rules.{name}": "the rows keep the gradients that they show" for name in ("renamed", "joined")},
+    "optim.decay.decayed": "without a decay the gradients themselves; the optimisers return none of them",
     "interop.foreign.entries": "another dictionary of the caller's arrays",
     "interop.foreign.real_array": "a check hands the array on",
     "interop.foreign.take": "it picks among the caller's arrays; those who call it copy",

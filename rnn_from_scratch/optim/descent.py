@@ -1,7 +1,8 @@
-r"""Gradient descent (article E2.2, E2.3) and momentum.
+r"""Gradient descent (article E2.2, E2.3), momentum and Nesterov's momentum.
 
 An optimiser is a frozen dataclass of choices. `init(params) -> state` and
 `update(params, grads, state) -> params, state` are pure: new arrays come back, nothing is changed.
+`weight_decay` and `spare`, which every optimiser has, are explained in `optim/decay.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Params, Tree, leaves, tree_map
+from .decay import check_decay, decayed
 
 
 class DescentState(NamedTuple):
@@ -34,9 +36,12 @@ class GradientDescent:
     """
 
     learning_rate: float
+    weight_decay: float = 0.0
+    spare: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_learning_rate(self)
+        check_decay(self)
 
     def init(self, params: Params) -> DescentState:
         """Return the state before the first update."""
@@ -48,6 +53,7 @@ class GradientDescent:
         Raises ArgumentError if grads does not have the keys and shapes of params, or is not finite.
         """
         check_gradients_fit("GradientDescent.update", params, grads)
+        grads = decayed(params, grads, self.weight_decay, self.spare)
         new = tree_map(lambda theta, g: theta - self.learning_rate * g, params, grads)
         return new, DescentState(state.updates + 1)
 
@@ -73,11 +79,13 @@ class Momentum:
 
     learning_rate: float
     momentum: float = 0.9
+    weight_decay: float = 0.0
+    spare: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_learning_rate(self)
-        because = "with 1 or more the velocity never fades"
-        check_number(self, "momentum", at_least=0.0, below=1.0, because=because)
+        check_momentum(self)
+        check_decay(self)
 
     def init(self, params: Params) -> MomentumState:
         """Return a velocity of zero."""
@@ -87,8 +95,55 @@ class Momentum:
         """Return the new parameters and velocity; errors as in `GradientDescent.update`."""
         check_gradients_fit("Momentum.update", params, grads)
         check_memory_fits("Momentum.update", params, state, MomentumState, "velocity")
+        grads = decayed(params, grads, self.weight_decay, self.spare)
         velocity = tree_map(lambda v, g: self.momentum * v + g, state.velocity, grads)
         new = tree_map(lambda theta, v: theta - self.learning_rate * v, params, velocity)
+        return new, MomentumState(state.updates + 1, velocity)
+
+
+@dataclass(frozen=True)
+class Nesterov:
+    r"""Nesterov's momentum: the gradient is taken where the velocity is about to lead.
+
+    Sutskever et al. (2013, eqs 3, 4) write it with a velocity u that holds the step itself:
+
+    .. math:: u^{(k+1)} = \mu u^{(k)} - \eta \nabla L(\theta^{(k)} + \mu u^{(k)}), \qquad
+              \theta^{(k+1)} = \theta^{(k)} + u^{(k+1)}
+
+    That asks for a gradient at a point other than the parameters. Here, as in PyTorch's SGD with nesterov=True, the
+    parameters kept *are* that point, φ = θ + μu, and v = −u/η:
+
+    .. math:: v^{(k+1)} = \mu v^{(k)} + g(\varphi^{(k)}), \qquad
+              \varphi^{(k+1)} = \varphi^{(k)} - \eta\,(g + \mu v^{(k+1)})
+
+    For a constant η both take the same gradients at the same points; where the velocity has faded they meet.
+
+    Source: Nesterov (1983); Sutskever et al. (2013), §2; notebook 06; tests/optim/test_descent.py.
+    """
+
+    learning_rate: float
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    spare: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_learning_rate(self)
+        check_momentum(self)
+        check_decay(self)
+
+    def init(self, params: Params) -> MomentumState:
+        """Return a velocity of zero."""
+        return MomentumState(0, tree_map(np.zeros_like, params))
+
+    def update(self, params: Params, grads: Params, state: MomentumState) -> tuple[Params, MomentumState]:
+        """Return the new parameters and velocity; errors as in `GradientDescent.update`."""
+        check_gradients_fit("Nesterov.update", params, grads)
+        check_memory_fits("Nesterov.update", params, state, MomentumState, "velocity")
+        grads = decayed(params, grads, self.weight_decay, self.spare)
+        velocity = tree_map(lambda v, g: self.momentum * v + g, state.velocity, grads)
+        new = tree_map(
+            lambda theta, g, v: theta - self.learning_rate * (g + self.momentum * v), params, grads, velocity
+        )
         return new, MomentumState(state.updates + 1, velocity)
 
 
@@ -105,6 +160,12 @@ def check_learning_rate(optimizer: Any) -> None:
     """Refuse a rate that is not above 0."""
     because = "the step goes along −∇L, and the minus sign is in the rule already"
     check_number(optimizer, "learning_rate", above=0.0, because=because, hint="0.01 is the article's.")
+
+
+def check_momentum(optimizer: Any) -> None:
+    """Refuse a momentum outside 0 … 1."""
+    because = "with 1 or more the velocity never fades"
+    check_number(optimizer, "momentum", at_least=0.0, below=1.0, because=because)
 
 
 def check_gradients_fit(where: str, params: Tree, grads: Tree) -> None:

@@ -1,11 +1,11 @@
-"""Adam against a plain loop over numbers, and against PyTorch's values."""
+"""The adaptive rules by hand, Adam against a plain loop and PyTorch's values (more: test_against_pytorch.py)."""
 
 import math
 
 import numpy as np
 import pytest
 
-from rnn_from_scratch.optim import Adam
+from rnn_from_scratch.optim import AdaGrad, Adam, AdamW, RMSprop
 from rnn_from_scratch.validate import ArgumentError
 
 
@@ -52,3 +52,65 @@ def test_path_is_pytorchs(reference_path):
 def test_choices_that_break_the_rule_are_refused(choices, message):
     with pytest.raises(ArgumentError, match=message):
         Adam(0.1, **choices)
+
+
+def steps(optimizer, gradients):
+    """The steps of one weight that starts at 0."""
+    params, seen = {"w": np.zeros(1)}, [0.0]
+    state = optimizer.init(params)
+    for gradient in gradients:
+        params, state = optimizer.update(params, {"w": np.array([gradient])}, state)
+        seen.append(params["w"].item())
+    return np.diff(seen)
+
+
+def test_adagrad_by_hand():
+    """s = 9, 9 + 16 = 25, 25 + 144 = 169: steps −0.1 · 3/3, −0.1 · 4/5, −0.1 · 12/13."""
+    np.testing.assert_allclose(steps(AdaGrad(0.1), (3.0, 4.0, 12.0)), [-0.1, -0.08, -1.2 / 13], rtol=1e-9)
+
+
+def test_rmsprop_by_hand():
+    """α = 0.75: s = 4, 3 + 1 = 4 for g = 4, 2; the first step is η/√(1 − α) = 2η."""
+    np.testing.assert_allclose(steps(RMSprop(0.1, decay=0.75), (4.0, 2.0)), [-0.2, -0.1], rtol=1e-8)
+    # with momentum 0.5: v = 2, then 1 + 1
+    np.testing.assert_allclose(steps(RMSprop(0.1, decay=0.75, momentum=0.5), (4.0, 2.0)), [-0.2, -0.2], rtol=1e-8)
+    # centred: m = 1, then 0.75 + 0.5 = 1.25; s − m² = 3, then 4 − 1.5625
+    centred = steps(RMSprop(0.1, decay=0.75, centered=True), (4.0, 2.0))
+    np.testing.assert_allclose(centred, [-0.4 / math.sqrt(3), -0.2 / math.sqrt(2.4375)], rtol=1e-7)
+
+
+def test_centred_rmsprop_survives_a_constant_gradient():
+    """s − m² goes to 0, and rounding takes it below: no NaN."""
+    for dtype in (np.float32, np.float64):
+        optimizer, params = RMSprop(1e-9, decay=0.5, centered=True), {"w": np.zeros(3, dtype)}
+        state = optimizer.init(params)
+        for _ in range(200):
+            params, state = optimizer.update(params, {"w": np.array([0.1, 0.3, 7.7], dtype)}, state)
+            assert np.isfinite(params["w"]).all()
+        assert (state.square["w"] - state.mean["w"] ** 2).min() <= 0.0, "the case that was meant"
+
+
+@pytest.mark.parametrize("kind", [AdaGrad, RMSprop, Adam, AdamW])
+def test_a_gradient_whose_square_overflows_is_refused(kind):
+    optimizer, params = kind(0.1), {"w": np.zeros(2, np.float32)}
+    message = rf"{kind.__name__}.update: grads w has an entry too large to square, expected entries below 2e\+19.*Clip"
+    with pytest.raises(ArgumentError, match=message):
+        optimizer.update(params, {"w": np.array([1.0, 1e20], np.float32)}, optimizer.init(params))
+    new, _ = optimizer.update(params, {"w": np.array([1.0, 1e18], np.float32)}, optimizer.init(params))
+    assert np.isfinite(new["w"]).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: RMSprop(0.1, decay=1.0), "RMSprop: decay is 1.0"),
+        (lambda: RMSprop(0.1, epsilon=-1.0), "RMSprop: epsilon is -1.0"),
+        (lambda: RMSprop(0.1, centered=1), "RMSprop: centered is 1, expected one of True, False"),
+        (lambda: AdaGrad(0.1, epsilon=0.0), "AdaGrad: epsilon is 0.0"),
+        (lambda: AdamW(0.1, beta2=1.0), "AdamW: beta2 is 1.0"),
+        (lambda: AdamW(0.1, epsilon="small"), "AdamW: epsilon is 'small'"),
+    ],
+)
+def test_choices_of_the_others_are_checked_too(make, message):
+    with pytest.raises(ArgumentError, match=message):
+        make()

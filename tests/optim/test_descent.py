@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from rnn_from_scratch.arrays import tree_copy
-from rnn_from_scratch.optim import Adam, GradientDescent, Momentum
+from rnn_from_scratch.optim import AdaGrad, Adam, AdamW, GradientDescent, Momentum, Nesterov, RMSprop
 from rnn_from_scratch.validate import ArgumentError
 
-OPTIMIZERS = [GradientDescent(0.1), Momentum(0.1), Adam(0.1)]
+OPTIMIZERS = [
+    GradientDescent(0.1), Momentum(0.1), Nesterov(0.1), AdaGrad(0.1), RMSprop(0.1), RMSprop(0.1, 0.9, 1e-8, 0.5, True),
+    Adam(0.1), AdamW(0.1),
+]
 
 
 def test_one_step_by_hand():
@@ -93,14 +96,55 @@ def test_gradients_that_do_not_fit_are_refused(optimizer, grads, message):
         optimizer.update(params, grads, optimizer.init(params))
 
 
-@pytest.mark.parametrize("kind", [GradientDescent, Momentum, Adam])
+@pytest.mark.parametrize("kind", [GradientDescent, Momentum, Nesterov, AdaGrad, RMSprop, Adam, AdamW])
 @pytest.mark.parametrize("rate", [-0.1, 0.0, np.nan, np.inf, "fast", True, None])
 def test_a_rate_that_is_not_above_zero_is_refused(kind, rate):
     with pytest.raises(ArgumentError, match=rf"{kind.__name__}: learning_rate is .*expected a finite number above 0"):
         kind(rate)
 
 
-@pytest.mark.parametrize("momentum", [1.0, 1.5, -0.1, np.nan])
-def test_momentum_outside_zero_and_one_is_refused(momentum):
+@pytest.mark.parametrize("kind", [Momentum, Nesterov, RMSprop])
+@pytest.mark.parametrize("momentum", [1.0, 1.5, -0.1, np.nan, True])
+def test_momentum_outside_zero_and_one_is_refused(kind, momentum):
     with pytest.raises(ArgumentError, match=r"momentum is .* at least 0.0 and below 1.0 because with 1 or more"):
-        Momentum(0.1, momentum)
+        kind(0.1, momentum=momentum)
+
+
+def test_nesterov_by_hand():
+    """v = 2, 3, 1.5 as with plain momentum; the steps are η(g + v/2): 0.3, 0.35, 0.075."""
+    optimizer = Nesterov(0.1, momentum=0.5)
+    params = {"w": np.array([1.0])}
+    state = optimizer.init(params)
+    seen = []
+    for gradient in (2.0, 2.0, 0.0):
+        params, state = optimizer.update(params, {"w": np.array([gradient])}, state)
+        seen.append(params["w"][0])
+    np.testing.assert_allclose(seen, [0.7, 0.35, 0.275], rtol=0, atol=1e-15)
+
+
+def test_nesterov_is_the_papers_with_the_point_ahead_kept():
+    """Sutskever et al. (2013), eqs 3, 4 on a curved loss: our parameters are θ + μu, and our v is −u/η."""
+    rate, mu, start = 0.1, 0.8, np.array([1.5, -2.0])
+
+    def gradient(theta):
+        return np.tanh(theta) * np.array([3.0, 0.5])
+
+    optimizer = Nesterov(rate, mu)
+    params = {"w": start}
+    state = optimizer.init(params)
+    theta, u = start, np.zeros(2)
+    for _ in range(30):
+        params, state = optimizer.update(params, {"w": gradient(params["w"])}, state)
+        u = mu * u - rate * gradient(theta + mu * u)
+        theta = theta + u
+        np.testing.assert_allclose(params["w"], theta + mu * u, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(state.velocity["w"], -u / rate, rtol=0, atol=1e-12)
+
+
+def test_a_memory_of_another_optimiser_is_refused():
+    params = {"w": np.zeros(2)}
+    for optimizer, other in ((Nesterov(0.1), Adam(0.1)), (AdaGrad(0.1), RMSprop(0.1)), (AdamW(0.1), AdaGrad(0.1))):
+        with pytest.raises(ArgumentError, match=f"{type(optimizer).__name__}.update: state is a .*has its own memory"):
+            optimizer.update(params, params, other.init(params))
+        with pytest.raises(ArgumentError, match="there is one memory for each parameter"):
+            optimizer.update(params, params, optimizer.init({"w": np.zeros(3)}))
