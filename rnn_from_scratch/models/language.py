@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -214,14 +214,35 @@ class LanguageModel:
         validate.number(where, "temperature", temperature, above=0.0)
         if rng is not None:
             validate.generator(where, rng)
-        tokens, state = _prompt(where, prompt, self.vocabulary_size), None
+        logits, state, _ = self.forward(params, _prompt(where, prompt, self.vocabulary_size)[:, None])
+        step = self._stepper(params, state)
+        last = logits[-1, 0]
         made: list[int] = []
-        for _ in range(length):
-            logits, state, _ = self.forward(params, tokens[:, None], state)
-            last = logits[-1, 0]
+        for t in range(length):
+            if t:
+                last = step(made[-1])
             made.append(int(last.argmax()) if rng is None else _drawn(last, temperature, rng))
-            tokens = np.array(made[-1:])
         return made
+
+    def _stepper(self, params: Params, state: State) -> Callable[[int], Array]:
+        """Return a function that reads one token more and returns the logits (V,) of the next.
+
+        A layer that can stream keeps its own state and checks its weights once; the others take a whole forward.
+        """
+        if not hasattr(self.recurrent, "stream"):
+            return _ForwardSteps(self, params, state)
+        stream = self.recurrent.stream(params["recurrent"], 1, state)
+        table, readout = params["embedding"]["W_embed"], self._readout(params)
+        W_hy, b_y = readout["W_hy"], readout["b_y"]
+
+        def step(token: int) -> Array:
+            h = stream(table[token][None])  # (1, H)
+            y: Array = (h @ W_hy + b_y)[0]  # (V,)
+            if not np.isfinite(y).all():
+                self.output.forward(readout, h)  # says what is not finite
+            return y
+
+        return step
 
     def _readout(self, params: Params) -> Params:
         """Return the output layer's parameters."""
@@ -232,6 +253,18 @@ class LanguageModel:
         name = "params['embedding']"
         validate.params("LanguageModel", params["embedding"], self.encoder.embedding.param_shapes(), "", name)
         return {"W_hy": params["embedding"]["W_embed"].T, **params["output"]}
+
+
+class _ForwardSteps:
+    """Steps of a layer that cannot stream: a forward of one token, from the state after the one before."""
+
+    def __init__(self, model: LanguageModel, params: Params, state: State) -> None:
+        self._model, self._params, self._state = model, params, state
+
+    def __call__(self, token: int) -> Array:
+        logits, self._state, _ = self._model.forward(self._params, np.array([[token]]), self._state)
+        last: Array = logits[0, 0]
+        return last
 
 
 def _prompt(where: str, prompt: Any, V: int) -> Array:

@@ -265,6 +265,58 @@ def test_draws_have_the_models_probabilities(temperature):
         assert ((counts - draws * other) ** 2 / (draws * other)).sum() > 16.3
 
 
+class Plain:
+    """A layer over time without its stream."""
+
+    def __init__(self, layer):
+        self.layer = layer
+
+    def __getattr__(self, name):
+        if name == "stream":
+            raise AttributeError(name)
+        return getattr(self.layer, name)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("layer", [
+    Recurrent(RNNCell(D, H)), Recurrent(RNNCell(D, H), "stepwise"), Recurrent(LSTMCell(6, 8)),
+    Recurrent(LSTMCell(6, 8, peepholes=True)), Recurrent(GRUCell(D, 5)), Recurrent(MinGRUCell(D, H)),
+    Recurrent(MinLSTMCell(D, H)), Recurrent(LayerNormLSTMCell(D, H)), Recurrent(LSTMCell(6, 8), recompute_every=2),
+], ids=str)
+def test_a_stream_draws_what_whole_forwards_draw(layer, kind):
+    """In 60 tokens: the state is carried, the prompt's last token is read once, every draw is the same."""
+    model, plain = LanguageModel(layer, 9), LanguageModel(Plain(layer), 9)
+    assert hasattr(model.recurrent, "stream")
+    assert not hasattr(plain.recurrent, "stream")
+    params = tree_map(lambda array: array.astype(kind), lively(model))
+    kept = tree_map(np.copy, params)
+    for prompt in ([4], [1, 0, 8, 8, 2]):
+        assert model.generate(params, prompt, 60) == plain.generate(params, prompt, 60)
+        drawn = model.generate(params, prompt, 60, rng=rng(3), temperature=1.5)
+        assert drawn == plain.generate(params, prompt, 60, rng=rng(3), temperature=1.5)
+        assert len(set(drawn)) > 1
+    for (name, array), (_, before) in zip(leaves(params), leaves(kept), strict=True):
+        np.testing.assert_array_equal(array, before, err_msg=name)
+
+
+def test_a_stream_of_a_tied_model_reads_the_embeddings_matrix():
+    params = lively(TIED)
+    plain = LanguageModel(Plain(TIED.recurrent), V, tied=True)
+    assert TIED.generate(params, [1], 20, rng=rng(1)) == plain.generate(params, [1], 20, rng=rng(1))
+
+
+def test_logits_that_are_not_finite_are_named_by_a_stream_too():
+    model = LanguageModel(Recurrent(RNNCell(1, 1, "relu")), 2)
+    params = {
+        "embedding": {"W_embed": np.ones((2, 1))},
+        "recurrent": {"W_xh": np.ones((1, 1)), "W_hh": np.full((1, 1), 1e300), "b_h": np.zeros(1)},
+        "output": {"W_hy": np.zeros((1, 2)), "b_y": np.zeros(2)},
+    }
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(ArgumentError) as caught:
+        model.generate(params, [0], 5)
+    assert str(caught.value).startswith("Dense.forward: xs[0, 0] is inf")
+
+
 def test_each_draw_goes_in_as_the_next_token():
     params, _ = draw(seed=3)
     made = MODEL.generate(params, [1], 5, rng=rng(2))
