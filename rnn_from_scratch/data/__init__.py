@@ -4,7 +4,6 @@ from .batching import Batch, bucketed_batches, minibatches, one_hot, pad_sequenc
 from .corpus import TextSplits, bundled_text, text_splits
 from .date_patterns import Collision, DateFormat, collisions, date_formats, render_date
 from .dates import DateData, DateSplits, date_data, date_vocabularies, held_out_formats, split_dates
-from .sources import Fresh, Pairs, Sequences, Streams, text_streams
 from .deletion import Deletion, Kept
 from .filling import (
     FillStatistics,
@@ -16,7 +15,22 @@ from .filling import (
     ModeFilling,
 )
 from .holes import hide, make_holes
+from .loading import load_series, load_text
 from .missing import MissingDescription, describe_missing, time_since_seen
+from .prices import sample_prices
+from .scaling import Scaling, fit_scaling, standardize
+from .series import (
+    Series,
+    SeriesSplits,
+    Windows,
+    chronological_split,
+    log_returns,
+    make_series,
+    reversed_series,
+    series_windows,
+    time_order,
+)
+from .sources import Fresh, Pairs, Sequences, Streams, text_streams
 from .tasks import (
     LAUGH_LETTERS,
     Example,
@@ -43,8 +57,8 @@ __all__ = [
     "DateSplits",
     "Deletion",
     "Example",
-    "Fresh",
     "FillStatistics",
+    "Fresh",
     "InterpolationFilling",
     "Kept",
     "LastValueFilling",
@@ -55,34 +69,49 @@ __all__ = [
     "ModeFilling",
     "PairBatch",
     "Pairs",
+    "Scaling",
     "Sequences",
+    "Series",
+    "SeriesSplits",
     "Streams",
     "TextSplits",
     "Vocabulary",
+    "Windows",
     "adding_data",
     "article_data",
     "bucketed_batches",
     "bundled_text",
+    "chronological_split",
     "collisions",
     "date_data",
     "date_formats",
     "date_vocabularies",
     "describe_missing",
     "fading_sum_data",
+    "fit_scaling",
     "held_out_formats",
     "hide",
     "lamp",
     "laugh",
     "laugh_letters",
+    "load_series",
+    "load_text",
+    "log_returns",
     "make_holes",
+    "make_series",
     "minibatches",
     "one_hot",
     "pad_sequences",
     "pair_batches",
     "recall_data",
     "render_date",
+    "reversed_series",
+    "sample_prices",
+    "series_windows",
     "split_dates",
-    "time_since_seen",
+    "standardize",
     "text_splits",
     "text_streams",
+    "time_order",
+    "time_since_seen",
 ]
