@@ -42,7 +42,7 @@ from rnn_from_scratch.cells import (
     low_rank,
     min_lstm,
 )
-from rnn_from_scratch.data import batching, corpus, date_patterns, dates, tasks, text
+from rnn_from_scratch.data import batching, corpus, date_patterns, dates, deletion, filling, holes, missing, tasks, text
 from rnn_from_scratch.diagnosis import attention as attention_checks
 from rnn_from_scratch.diagnosis import (
     conformance,
@@ -94,7 +94,16 @@ from rnn_from_scratch.layers import (
     over_time,
     states,
 )
-from rnn_from_scratch.metrics import bleu, intervals, sequences
+from rnn_from_scratch.metrics import (
+    bleu,
+    classification,
+    dividing,
+    intervals,
+    labels,
+    regression,
+    report,
+    sequences,
+)
 from rnn_from_scratch.metrics import text as text_metrics
 from rnn_from_scratch.models import (
     EncoderDecoder,
@@ -120,6 +129,7 @@ from rnn_from_scratch.optim import (
     clipping,
     decay,
     descent,
+    schedules,
 )
 from rnn_from_scratch.training import checkpoint, loop
 
@@ -401,6 +411,17 @@ def rng():
     return np.random.default_rng(3)
 
 
+def holey(n):
+    """Whole numbers with a third of them missing, never a feature's all."""
+    xs = np.round(n.xs)
+    xs[::3, 1:], xs[1, 0, 0] = np.nan, np.nan
+    return xs
+
+
+FILLINGS = [
+    filling.MeanFilling(), filling.MedianFilling(), filling.ModeFilling(), filling.LastValueFilling(),
+    filling.InterpolationFilling(), filling.MaskAndTime(relative=True),
+]
 SCORES = {
     "AdditiveAttention": AdditiveAttention(H, M, 2), "MultiplicativeAttention": MultiplicativeAttention(H, M),
     "MultiplicativeAttention (dot)": MultiplicativeAttention(H, M, "dot"),
@@ -508,6 +529,32 @@ CASES = {
     "metrics.sequences.list_of": lambda n: partial(sequences.list_of, "Here", "tokens", n.targets, "a list"),
     "metrics.sequences.sequence": lambda n: partial(sequences.sequence, "Here", "tokens", n.targets[0]),
     "metrics.sequences.same_kind": lambda n: partial(sequences.same_kind, "Here", [("one", "a b"), ("other", "c")]),
+    # metrics of classes and of numbers
+    **{f"metrics.classification.{f}": lambda n, f=f: partial(
+        getattr(classification, f), n.targets, 1 - n.targets, n.mask) for f in ("confusion_matrix", "accuracy")},
+    **{f"metrics.classification.{f}": lambda n, f=f: partial(
+        getattr(classification, f), n.targets, n.targets[::-1], n.mask, average=None, labels=np.array([1, 0, 2]),
+        zero_division=0) for f in ("precision", "recall", "f1")},
+    "metrics.classification.confusion": lambda n: partial(
+        classification.confusion, "Here", n.targets, n.targets[::-1], n.mask, np.array([1, 0])),
+    "metrics.classification.fraction": lambda n: partial(
+        classification.fraction, "f1", np.array([[1, 2], [3, int(n.targets.sum())]])),
+    "metrics.dividing.divide": lambda n: partial(dividing.divide, n.targets[0], n.targets[1], 1.0),
+    "metrics.dividing.mean": lambda n: partial(dividing.mean, n.z[0], np.square(n.z[1])),
+    "metrics.dividing.zero_division": lambda n: partial(dividing.zero_division, "Here", 1),
+    "metrics.labels.pair": lambda n: partial(labels.pair, "Here", n.targets, n.targets[::-1], n.mask),
+    "metrics.labels.pair (no mask)": lambda n: partial(labels.pair, "Here", n.targets, n.targets[::-1], None),
+    "metrics.labels.classes": lambda n: partial(labels.classes, "Here", np.array([1, 0]), n.targets[0]),
+    "metrics.labels.shown": lambda n: partial(labels.shown, n.targets[0, 0]),
+    "metrics.report.classification_report": lambda n: partial(
+        report.classification_report, n.targets, n.targets[::-1], n.mask),
+    "metrics.report.report_of_confusion": lambda n: partial(
+        report.report_of_confusion, np.array([[1, 2], [3, int(n.targets.sum())]]), ["a", "b"]),
+    "metrics.report.ClassificationReport.of": lambda n: partial(
+        lambda made: made.of(1), report.report_of_confusion(np.array([[1, 2], [3, int(n.targets.sum())]]))),
+    **{f"metrics.regression.{f}{word}": lambda n, f=f, choices=choices: partial(
+        getattr(regression, f), n.values, n.logits, n.mask, **choices) for f in ("mse", "rmse", "mae", "r2")
+       for word, choices in (("", {}), (" (per output)", {"per_output": True}))},
     # cells and the time loop
     "cells.rnn.RNNCell.param_shapes": lambda n: partial(n.cell.param_shapes),
     "cells.rnn.RNNCell.init_params": lambda n: partial(n.cell.init_params, rng=rng()),
@@ -687,6 +734,9 @@ CASES = {
     "optim.decay.decay_rates": lambda n: partial(decay.decay_rates, n.params, 0.1, ("b_",)),
     "optim.decay.decayed": lambda n: partial(decay.decayed, n.params, n.grads, 0.1, ("b_",)),
     "optim.decay.decayed (none)": lambda n: partial(decay.decayed, n.params, n.grads, 0.0, ()),
+    "optim.schedules.ReduceOnPlateau.init": lambda n: partial(schedules.ReduceOnPlateau().init),
+    "optim.schedules.ReduceOnPlateau.update": lambda n: partial(
+        schedules.ReduceOnPlateau(patience=0).update, schedules.PlateauState(3, 0.5, 0.25, 1, 0), 0.3),
     "optim.descent.check_momentum": lambda n: partial(descent.check_momentum, Momentum(0.1)),
     "optim.descent.check_learning_rate": lambda n: partial(descent.check_learning_rate, GradientDescent(0.1)),
     "optim.descent.check_number": lambda n: partial(descent.check_number, GradientDescent(0.1), "learning_rate"),
@@ -703,6 +753,31 @@ CASES = {
         batching.bucketed_batches, n.targets.ravel(), 2, rng=rng(), pool=3),
     "data.batching.pad_sequences": lambda n: partial(batching.pad_sequences, n.lengths),
     "data.batching.one_hot": lambda n: partial(batching.one_hot, n.targets, K),
+    # missing values: the methods fit and transform the same holes
+    "data.missing.observed_entries": lambda n: partial(missing.observed_entries, "Here", holey(n), None, n.mask),
+    "data.missing.feature_names": lambda n: partial(missing.feature_names, "Here", ["a", "b"], 2),
+    "data.missing.refuse_empty_features": lambda n: partial(missing.refuse_empty_features, "Here", n.xs > -9.0),
+    "data.missing.describe_missing": lambda n: partial(missing.describe_missing, holey(n), mask=n.mask),
+    "data.missing.time_since_seen": lambda n: partial(missing.time_since_seen, holey(n), mask=n.mask),
+    "data.missing.Entries.shaped": lambda n: partial(
+        missing.observed_entries("Here", holey(n)[:, 0]).shaped, n.mask[:, :1]),
+    "data.holes.make_holes": lambda n: partial(holes.make_holes, holey(n), 0.4, rng=rng(), mask=n.mask),
+    "data.holes.make_holes (blocks)": lambda n: partial(
+        holes.make_holes, holey(n), 0.4, rng=rng(), block=2, together=True),
+    "data.holes.hide": lambda n: partial(holes.hide, n.xs, n.xs > 1.0),
+    **{f"data.filling.{type(f).__name__}.fit": lambda n, f=f: partial(f.fit, holey(n), None, n.mask)
+       for f in FILLINGS},
+    **{f"data.filling.{type(f).__name__}.transform": lambda n, f=f: partial(
+        f.transform, f.fit(holey(n)), holey(n), None, n.mask) for f in FILLINGS},
+    "data.filling.last_seen": lambda n: partial(filling.last_seen, n.mask),
+    "data.filling.interpolated": lambda n: partial(
+        filling.interpolated, n.xs, n.xs > 0.0, n.mask, n.xs[0, 0]),
+    "data.deletion.Deletion.fit": lambda n: partial(deletion.Deletion().fit, holey(n)),
+    **{f"data.deletion.Deletion.transform ({unit})": lambda n, unit=unit: partial(
+        deletion.Deletion(unit).transform, deletion.NoStatistics(), np.where(n.mask[..., None], n.xs, np.nan))
+       for unit in ("steps",)},
+    "data.deletion.Deletion.transform": lambda n: partial(
+        deletion.Deletion().transform, deletion.NoStatistics(), n.xs, None, n.mask),
     "data.tasks.lamp": lambda n: partial(tasks.lamp),
     "data.tasks.laugh": lambda n: partial(tasks.laugh),
     "data.tasks.laugh_letters": lambda n: partial(tasks.laugh_letters, "haha!"),
