@@ -129,6 +129,7 @@ from rnn_from_scratch.optim import (
     clipping,
     decay,
     descent,
+    diagnostics,
     schedules,
 )
 from rnn_from_scratch.training import checkpoint, loop
@@ -734,6 +735,9 @@ CASES = {
     "optim.decay.decay_rates": lambda n: partial(decay.decay_rates, n.params, 0.1, ("b_",)),
     "optim.decay.decayed": lambda n: partial(decay.decayed, n.params, n.grads, 0.1, ("b_",)),
     "optim.decay.decayed (none)": lambda n: partial(decay.decayed, n.params, n.grads, 0.0, ()),
+    "optim.diagnostics.gradient_noise_scale": lambda n: partial(
+        diagnostics.gradient_noise_scale, [n.params, n.grads], [n.grads], small_batch=1, large_batch=3),
+    "optim.diagnostics.update_ratios": lambda n: partial(diagnostics.update_ratios, n.params, n.grads),
     "optim.schedules.ReduceOnPlateau.init": lambda n: partial(schedules.ReduceOnPlateau().init),
     "optim.schedules.ReduceOnPlateau.update": lambda n: partial(
         schedules.ReduceOnPlateau(patience=0).update, schedules.PlateauState(3, 0.5, 0.25, 1, 0), 0.3),
