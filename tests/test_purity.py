@@ -83,6 +83,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "attention.stack_queries": "the stack has the keys of all its queries",
     "bptt.unroll": "the first cache holds the initial state",
     "bptt.unroll_backward": "dstates[T] is dfinal_state",
+    "data.missing.Entries.shaped": "a view of what it is given",
     "layers.dense.Dense.forward": "the cache holds xs",
     **{f"layers.arguments.{name}": "a check hands the arrays on" for name in (
         "checked_arguments", "checked_state", "checked_params")},
