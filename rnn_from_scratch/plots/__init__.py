@@ -13,11 +13,12 @@ from .gradients import deltas_by_step, v_curve
 from .maps import heat_map, triangle
 from .phase import cobweb
 from .ratios import ratio_dots
+from .surprise import surprise
 from .unrolled import unrolled
 from .waterfall import waterfall
 
 __all__ = [
     "attention_map", "bars", "clips_on_circle", "cobweb", "course_map", "curves", "deltas_by_step", "grouped_bars",
-    "heat_map", "lstm_cell", "panels", "ratio_dots", "triangle", "unrolled", "v_curve", "waterfall",
+    "heat_map", "lstm_cell", "panels", "ratio_dots", "surprise", "triangle", "unrolled", "v_curve", "waterfall",
     "weighted_mean", "windows",
 ]
