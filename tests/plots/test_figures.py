@@ -115,7 +115,9 @@ FIGURES = {
         "large\nN, T, D, H = 64, 100, 128, 256": np.array([1.0, 1.1, 1.02, 1.2]),
     }), {"title": "What each trick gains"}),
     "one waterfall": (plots.waterfall, (["a", "b"], {"": [1.0, 0.5]}), {}),
-    "surprise": (plots.surprise, ("If a *b*,\n   then (c) Wq.\nEnd", [NAN, *np.arange(28) % 11.0]), {"title": "Cost"}),
+    "surprise": (plots.surprise, (
+        "If a *b*,\n   then (c) Wq.\nEnd", np.array([NAN, *np.arange(28) % 11.0]),
+    ), {"title": "Cost"}),
     "windows": (plots.windows, ([(0, 0, 4), (0, 4, 8), (4, 8, 12)], 12), {"title": "(4, 8)"}),
     "clips": (plots.clips_on_circle, ({
         "as printed": (circle, np.sign(circle)), "by norm": (circle, 0.3 * circle),
