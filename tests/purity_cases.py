@@ -42,7 +42,25 @@ from rnn_from_scratch.cells import (
     low_rank,
     min_lstm,
 )
-from rnn_from_scratch.data import batching, corpus, date_patterns, dates, deletion, filling, holes, missing, tasks, text
+from rnn_from_scratch.data import (
+    batching,
+    corpus,
+    csv_table,
+    date_patterns,
+    dates,
+    deletion,
+    files,
+    filling,
+    holes,
+    loading,
+    missing,
+    numpy_files,
+    prices,
+    scaling,
+    series,
+    tasks,
+    text,
+)
 from rnn_from_scratch.diagnosis import attention as attention_checks
 from rnn_from_scratch.diagnosis import (
     conformance,
@@ -223,6 +241,27 @@ def plotted(report):
 def followed(figure):
     """What the picture of a V curve shows."""
     return [np.asarray(line.get_xydata()) for line in figure.axes[0].get_lines()]
+
+
+def prices_of(n):
+    """A series of positive numbers with a gap, the numbers' own."""
+    values = np.exp(n.rng.standard_normal((12, 3)))
+    values[1, 0] = np.nan
+    return series.make_series(values)
+
+
+def table_file(n):
+    """A table of the numbers' own, in a file that is there for as long as the case."""
+    path = n.folder / f"{n.rng.integers(2**40)}.csv"
+    path.write_text("time,a\n" + "".join(f"{t},{value}\n" for t, value in enumerate(n.xs[:, 0, 0])))
+    return path
+
+
+def array_file(n, kind=".npy"):
+    """An array of the numbers' own in NumPy's format."""
+    path = n.folder / f"{n.rng.integers(2**40)}{kind}"
+    (np.save if kind == ".npy" else np.savez)(path, n.xs[:, 0])
+    return path
 
 
 def attempted():
@@ -782,6 +821,26 @@ CASES = {
        for unit in ("steps",)},
     "data.deletion.Deletion.transform": lambda n: partial(
         deletion.Deletion().transform, deletion.NoStatistics(), n.xs, None, n.mask),
+    "data.series.make_series": lambda n: partial(series.make_series, n.xs[:, 0]),
+    "data.series.checked_series": lambda n: partial(series.checked_series, "Here", prices_of(n)),
+    "data.series.time_order": lambda n: partial(series.time_order, ["1", "3", "2"]),
+    **{f"data.series.{f}": lambda n, f=f: partial(getattr(series, f), prices_of(n))
+       for f in ("chronological_split", "reversed_series", "log_returns")},
+    "data.series.series_windows": lambda n: partial(series.series_windows, prices_of(n), 3, columns=["column 2"]),
+    "data.scaling.fit_scaling": lambda n: partial(scaling.fit_scaling, prices_of(n)),
+    "data.scaling.standardize": lambda n: partial(scaling.standardize, series.chronological_split(prices_of(n))),
+    **{f"data.scaling.Scaling.{f}": lambda n, f=f: partial(
+        getattr(scaling.fit_scaling(prices_of(n)), f), prices_of(n)) for f in ("transform", "inverse")},
+    "data.scaling.Scaling.inverse_array": lambda n: partial(
+        scaling.fit_scaling(prices_of(n)).inverse_array, prices_of(n).values[:, None]),
+    "data.loading.load_text": lambda n: partial(loading.load_text, table_file(n)),
+    "data.loading.load_series": lambda n: partial(loading.load_series, table_file(n)),
+    "data.files.decode": lambda n: partial(files.decode, "Here", table_file(n), "utf-8"),
+    "data.csv_table.read_table": lambda n: partial(
+        csv_table.read_table, "Here", table_file(n).read_text(), None, None, None),
+    "data.numpy_files.read_npy": lambda n: partial(numpy_files.read_npy, "Here", array_file(n)),
+    "data.numpy_files.read_npz": lambda n: partial(numpy_files.read_npz, "Here", array_file(n, ".npz"), None),
+    "data.prices.sample_prices": lambda n: partial(prices.sample_prices),
     "data.tasks.lamp": lambda n: partial(tasks.lamp),
     "data.tasks.laugh": lambda n: partial(tasks.laugh),
     "data.tasks.laugh_letters": lambda n: partial(tasks.laugh_letters, "haha!"),

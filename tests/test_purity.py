@@ -37,7 +37,7 @@ MODULES_LEFT_OUT = {
 LEFT_OUT = {
     "validate.fail": "it returns nothing, it raises", "diagnosis.suite.ending_with": "a decorator: it takes no array",
     "validate.cache": "it looks at a type alone", "validate.float_dtype": "it takes no array",
-    "validate.sizes": "it takes no array",
+    "validate.sizes": "it takes no array", "data.files.checked_path": "it takes no array",
     **{f"cells.base.Cell.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")},
     **{f"fused.kernel.Kernel.{name}": "a protocol has no code" for name in ("fits", "forward", "backward")},
@@ -64,7 +64,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "gradcheck.report.GradientReport.without_losses": "the rows keep the gradients that they show",
     "gradcheck.compare.as_real": "an array that is float64 already is handed on",
     "validate.float_array": "a check hands the array on", "validate.mask": "a check hands the array on",
-    "validate.as_array": "a check hands the array on",
+    "validate.as_array": "a check hands the array on", "data.series.checked_series": "a check hands the series on",
     **{f"cells.{name}.step": "the cache holds the state before the step" for name in (
         "rnn.RNNCell", "lstm.LSTMCell", "gru.GRUCell", "indrnn.IndRNNCell", "layer_norm_lstm.LayerNormLSTMCell",
         "bahdanau.BahdanauCell", "luong.LuongCell", "low_rank.LowRankRNNCell", "low_rank.LowRankLSTMCell",
