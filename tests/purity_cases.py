@@ -132,6 +132,7 @@ from rnn_from_scratch.models import (
     decoding,
     encoder,
     encoder_decoder,
+    ngram,
     sequence,
     truncated,
 )
@@ -752,6 +753,12 @@ CASES = {
     **{f"models.bridge.{f}": translation_case(TRANSLATION, f)
        for f in ("Bridge.param_shapes", "Bridge.init_params", "Bridge.forward", "Bridge.backward")},
     "models.encoder_decoder.attention_map": translation_case(ATTENDING, "attention_map"),
+    "models.ngram.NGramModel.fit": lambda n: partial(ngram.NGramModel(3, K).fit, n.targets.ravel()),
+    **{f"models.ngram.NGramModel.{f}": lambda n, f=f: partial(
+        getattr(ngram.NGramModel(2, K), f), ngram.NGramModel(3, K).fit(n.targets.ravel()), n.targets[0])
+       for f in ("log_probabilities", "bits_per_character", "probabilities")},
+    "models.ngram.NGramModel.generate": lambda n: partial(
+        ngram.NGramModel(3, K).generate, ngram.NGramModel(3, K).fit(n.targets.ravel()), n.targets[0], 4, rng=rng()),
     **{f"models.decoding.{f}{word}": translation_case(model, f) for f in ("greedy", "beam_search")
        for word, model in (("", ATTENDING), (" (no attention)", TRANSLATION))},
     "models.truncated.windows": lambda n: partial(truncated.windows, T, 2, 3),
