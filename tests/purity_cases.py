@@ -152,6 +152,7 @@ from rnn_from_scratch.optim import (
     schedules,
 )
 from rnn_from_scratch.training import checkpoint, loop
+from rnn_from_scratch.training.range_test import range_test, suggest
 
 T, N, D, H, K, S, M = 5, 3, 3, 4, 2, 6, 4
 
@@ -242,6 +243,12 @@ def plotted(report):
 def followed(figure):
     """What the picture of a V curve shows."""
     return [np.asarray(line.get_xydata()) for line in figure.axes[0].get_lines()]
+
+
+def swept(n):
+    """A short range test."""
+    batches = list(batching.minibatches(n.xs, n.values[0], 2, over_time=False))
+    return range_test(n.last, n.params, batches, Adam(0.1), highest=0.1, updates=20)
 
 
 def prices_of(n):
@@ -871,6 +878,11 @@ CASES = {
         rng=rng()),
     "training.checkpoint.save_params": lambda n: partial(checkpoint.save_params, n.folder / "p.npz", n.params),
     "training.checkpoint.load_params": lambda n: partial(checkpoint.load_params, n.file()),
+    "training.range_test.range_test": lambda n: partial(
+        range_test, n.last, n.params, [batching.Batch(np.arange(3), n.xs, n.values[0], None, None, 1.0)], Adam(0.1),
+        highest=0.1, updates=20),
+    "training.range_test.suggest": lambda n: partial(suggest, np.geomspace(1e-3, 1.0, 5), n.xs[:, 0, 0], False),
+    "training.range_test.RangeTest.plot": lambda n: partial(lambda found: followed(found.plot()), swept(n)),
     "training.loop.fit": lambda n: partial(
         loop.fit, n.model, n.params, n.xs, n.targets, Adam(0.1), epochs=2, batch_size=2, mask=n.mask, rng=rng()),
     # gradient checks and the conformance suite

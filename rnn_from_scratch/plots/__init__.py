@@ -12,6 +12,7 @@ from .diagrams import clips_on_circle, course_map, windows
 from .gradients import deltas_by_step, v_curve
 from .maps import heat_map, triangle
 from .phase import cobweb
+from .range_test import range_test
 from .ratios import ratio_dots
 from .surprise import surprise
 from .unrolled import unrolled
@@ -19,6 +20,6 @@ from .waterfall import waterfall
 
 __all__ = [
     "attention_map", "bars", "clips_on_circle", "cobweb", "course_map", "curves", "deltas_by_step", "grouped_bars",
-    "heat_map", "lstm_cell", "panels", "ratio_dots", "surprise", "triangle", "unrolled", "v_curve", "waterfall",
-    "weighted_mean", "windows",
+    "heat_map", "lstm_cell", "panels", "range_test", "ratio_dots", "surprise", "triangle", "unrolled", "v_curve",
+    "waterfall", "weighted_mean", "windows",
 ]

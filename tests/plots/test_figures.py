@@ -110,6 +110,11 @@ FIGURES = {
     "long ratio_dots": (plots.ratio_dots, ([f"128, 100, 64, {k}" for k in range(100, 118)], {"training": {
         "RNN": np.geomspace(0.1, 1, 18), "LSTM": np.geomspace(0.5, 1, 18), "GRU": np.geomspace(1, 0.3, 18),
     }}), {"xlabel": "our time / PyTorch's"}),
+    "range_test": (plots.range_test, (
+        np.geomspace(1e-4, 10.0, 30), np.r_[np.full(15, 1.4), np.linspace(1.4, 0.4, 10), [0.5, 0.8, 1.5, 3.1, 9.0]],
+        np.r_[np.full(15, 1.4), np.linspace(1.4, 0.5, 10), [0.6, 0.9, 1.5, 2.0, 4.0]], 0.1,
+    ), {}),
+    "plain range_test": (plots.range_test, ([0.1, 0.2, 0.4], [1.0, 1.1, 0.9], [1.0, 1.0, 1.0]), {"title": "Nothing"}),
     "waterfall": (plots.waterfall, (["gate by gate", "one matrix", "in place", "the kernel"], {
         "small\nN, T, D, H = 1, 100, 10, 5": [1.0, 2.0, 0.9, 5.5], "middle": [1.0, 1.25, 1.0, 1.5],
         "large\nN, T, D, H = 64, 100, 128, 256": np.array([1.0, 1.1, 1.02, 1.2]),
@@ -328,6 +333,12 @@ def test_spread_keeps_order_and_gap_and_moves_only_what_touches():
     (lambda: plots.ratio_dots(["p"], {"a": {"b": [1, 2]}}, xlabel=""), ShapeError, "because there are 1 places"),
     (lambda: plots.ratio_dots(["p"], {"a": {"b": [0.0]}}, xlabel=""), ArgumentError, r"\['b'\]\[0\] is 0, expected"),
     (lambda: plots.ratio_dots(["p"], {"a": {"b": [NAN]}}, xlabel=""), ArgumentError, "is NaN everywhere"),
+    (lambda: plots.range_test([0.1, 0.2], [1.0], [1.0, 1.0]), ShapeError, r"losses has shape \(1,\), expected \(2,\)"),
+    (lambda: plots.range_test([0.1, 0.2], [1.0, 1.0], [1.0]), ShapeError, r"smoothed has shape \(1,\), exp"),
+    (lambda: plots.range_test([0.2, 0.1], [1.0, 1.0], [1.0, 1.0]), ArgumentError, "rates do not rise"),
+    (lambda: plots.range_test([0.0, 0.1], [1.0, 1.0], [1.0, 1.0]), ArgumentError, r"rates\[0\] is 0"),
+    (lambda: plots.range_test([0.1, 0.2], [1.0, NAN], [1.0, 1.0]), ArgumentError, r"losses\[1\] is nan"),
+    (lambda: plots.range_test([0.1], [1.0], [1.0], -0.1), ArgumentError, "suggestion is -0.1"),
     (lambda: plots.surprise(b"a", [1.0]), DtypeError, "text is a bytes, expected a str"),
     (lambda: plots.surprise("ab", [1.0]), ShapeError, r"bits has shape \(1,\), expected \(2,\) because text has 2"),
     (lambda: plots.surprise("", []), ShapeError, "at least one number"),
