@@ -27,6 +27,7 @@ from rnn_from_scratch.cells import (
     BahdanauCell,
     CoupledLSTMCell,
     GRUCell,
+    GRUDCell,
     IndRNNCell,
     LayerNormLSTMCell,
     LowRankLSTMCell,
@@ -483,6 +484,7 @@ CELLS = {
     "low_rank.LowRankLSTMCell": {"": LowRankLSTMCell(D, H, 2)},
     "coupled_lstm.CoupledLSTMCell": {"": CoupledLSTMCell(D, H)},
     "min_gru.MinGRUCell": {"": MinGRUCell(D, H)}, "min_lstm.MinLSTMCell": {"": MinLSTMCell(D, H)},
+    "gru_d.GRUDCell": {"": GRUDCell(D, H)},
     "bahdanau.BahdanauCell": {
         "": BahdanauCell(GRUCell(D, H), SCORES["AdditiveAttention"]), " (dot)": BahdanauCell(RNNCell(D, H), DOT)},
     "luong.LuongCell": {
@@ -619,6 +621,8 @@ CASES = {
        for cell in group if "param_grads" in vars(cell)},
     **{f"cells.{name}.memory_shapes": cell_case(group[""], "memory_shapes")
        for name, group in CELLS.items() if hasattr(group[""], "memory_shapes")},
+    "cells.gru_d.GRUDCell.mixed_inputs": lambda n: partial(
+        GRUDCell(D, H).mixed_inputs, GRUDCell(D, H).init_params(rng=rng()), n.xs),
     "cells.low_rank.factor_grads": lambda n: partial(
         low_rank.factor_grads, {"U": n.weights["W_xh"].T, "V": n.weights["W_xh"]}, n.dhs[0], n.dhs[1]),
     "cells.attending.check_inner": lambda n: partial(attending.check_inner, "Here", RNNCell(D, H), DOT),

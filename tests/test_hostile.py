@@ -10,6 +10,7 @@ from rnn_from_scratch.attention import AdditiveAttention, MultiplicativeAttentio
 from rnn_from_scratch.cells import (
     CoupledLSTMCell,
     GRUCell,
+    GRUDCell,
     IndRNNCell,
     LayerNormLSTMCell,
     LowRankLSTMCell,
@@ -136,7 +137,7 @@ def test_a_size_of_numpy_is_that_size(kind):
     made = [
         *(cell(D, H) for cell in (RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell, CoupledLSTMCell)),
         *(cell(D, H, kind(2)) for cell in (LowRankRNNCell, LowRankLSTMCell)), MinGRUCell(D, H), MinLSTMCell(D, H),
-        Dense(D, H),
+        GRUDCell(D, H), Dense(D, H),
         Embedding(D, H), LayerNorm(H), AdditiveAttention(D, H, H), MultiplicativeAttention(D, H), Bridge(D, (H, H)),
         SequenceModel(LAYER, H), TokenEncoder(LAYER, H), SequenceClassifier(LAYER, H, D),
         LanguageModel(LAYER, H),
@@ -183,7 +184,7 @@ def test_float32_in_a_gradient_of_the_final_state_is_not_promoted():
     (RNNCell(2, 4), LowRankRNNCell(2, 4, 3)), (LSTMCell(2, 4), LowRankLSTMCell(2, 4, 3)),
     (LSTMCell(2, 4), CoupledLSTMCell(2, 4)), (LowRankRNNCell(2, 4, 3), LowRankRNNCell(2, 4, 2)),
     (GRUCell(2, 4), GRUCell(2, 4, reset_after=False)), (LSTMCell(2, 4), GRUCell(2, 4)), (RNNCell(2, 4), RNNCell(3, 4)),
-    (MinGRUCell(2, 4), MinLSTMCell(2, 4)), (MinGRUCell(2, 4), GRUCell(2, 4)),
+    (MinGRUCell(2, 4), MinLSTMCell(2, 4)), (MinGRUCell(2, 4), GRUCell(2, 4)), (GRUDCell(3, 4), GRUCell(3, 4)),
 ])
 def test_the_cache_of_another_cell_is_refused(pair):
     """Where the cells' caches look alike, the gradients came out as numbers, and wrong."""

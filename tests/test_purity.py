@@ -68,7 +68,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     **{f"cells.{name}.step": "the cache holds the state before the step" for name in (
         "rnn.RNNCell", "lstm.LSTMCell", "gru.GRUCell", "indrnn.IndRNNCell", "layer_norm_lstm.LayerNormLSTMCell",
         "bahdanau.BahdanauCell", "luong.LuongCell", "low_rank.LowRankRNNCell", "low_rank.LowRankLSTMCell",
-        "coupled_lstm.CoupledLSTMCell", "min_gru.MinGRUCell", "min_lstm.MinLSTMCell")},
+        "coupled_lstm.CoupledLSTMCell", "min_gru.MinGRUCell", "min_lstm.MinLSTMCell", "gru_d.GRUDCell")},
     **{f"cells.{name}.project": "the keys of dot-product scores are the memory itself" for name in (
         "bahdanau.BahdanauCell", "luong.LuongCell")},
     "fused.min_gru.forward": "what is saved for the backward holds the inputs, the mask and the initial state",

@@ -53,7 +53,7 @@ def make_holes(
     block = validate.size(where, "block", block, "it counts the steps of a hole")
     validate.option(where, "together", together, (True, False))
     entries = observed_entries(where, xs, observed, mask)
-    seen = entries.seen.any(axis=-1, keepdims=True) if together else entries.seen
+    seen: Array = np.any(entries.seen, axis=-1, keepdims=True) if together else entries.seen
     T = len(seen)
     columns = seen.reshape(T, -1)  # (T, N·D): a column is one feature of one sequence
     wanted = round(share * int(columns.sum()))

@@ -19,6 +19,7 @@ from ..bptt import unroll, unroll_backward
 from ..cells import (
     CoupledLSTMCell,
     GRUCell,
+    GRUDCell,
     IndRNNCell,
     LayerNormLSTMCell,
     LowRankLSTMCell,
@@ -165,6 +166,7 @@ def _candidates(D: int, H: int, parts: int) -> list[Any]:
         *(LowRankLSTMCell(D, H, rank) for rank in ranks),
         GRUCell(D, H), GRUCell(D, H, reset_after=False), LSTMCell(D, H), LSTMCell(D, H, peepholes=True),
         CoupledLSTMCell(D, H), LayerNormLSTMCell(D, H), MinGRUCell(D, H), MinLSTMCell(D, H),
+        *([GRUDCell(D, H)] if D % 3 == 0 else []),
     ]
     return [cell for cell in cells if len(cell.initial_state(1)) == parts]
 

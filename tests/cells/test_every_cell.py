@@ -8,6 +8,7 @@ import pytest
 from rnn_from_scratch.cells import (
     CoupledLSTMCell,
     GRUCell,
+    GRUDCell,
     IndRNNCell,
     LowRankLSTMCell,
     LowRankRNNCell,
@@ -23,7 +24,7 @@ T, N = 4, 2
 CONFIGURATIONS = [
     (LSTMCell, {}), (LSTMCell, {"peepholes": True}), (GRUCell, {}), (GRUCell, {"reset_after": False}),
     *((IndRNNCell, {"activation": name}) for name in ("relu", "tanh", "sigmoid")),
-    (CoupledLSTMCell, {}), (LowRankLSTMCell, {"rank": 2}), (MinGRUCell, {}), (MinLSTMCell, {}),
+    (CoupledLSTMCell, {}), (LowRankLSTMCell, {"rank": 2}), (MinGRUCell, {}), (MinLSTMCell, {}), (GRUDCell, {}),
     *((LowRankRNNCell, {"rank": 2, "activation": name}) for name in ("relu", "tanh", "sigmoid")),
 ]
 every_configuration = pytest.mark.parametrize(
@@ -31,13 +32,13 @@ every_configuration = pytest.mark.parametrize(
 )
 LOW_RANK = [update_wrapper(partial(kind, rank=2), kind) for kind in (LowRankRNNCell, LowRankLSTMCell)]
 every_kind = pytest.mark.parametrize(
-    "kind", [LSTMCell, GRUCell, IndRNNCell, CoupledLSTMCell, MinGRUCell, MinLSTMCell, *LOW_RANK])
+    "kind", [LSTMCell, GRUCell, IndRNNCell, CoupledLSTMCell, MinGRUCell, MinLSTMCell, GRUDCell, *LOW_RANK])
 
 
 @every_configuration
 @pytest.mark.parametrize(("D", "H", "seed"), [(2, 3, 0), (3, 2, 1), (1, 2, 2)])
 def test_conformance(kind, choices, D, H, seed):
-    cell = kind(D, H, **choices)
+    cell = kind(3 * D if kind is GRUDCell else D, H, **choices)  # its inputs come in threes
     state = [f"state[{index}]" for index in range(len(cell.initial_state(1)))]
     names = {*cell.param_shapes(), "xs", *state}
     for check, checked in ((check_cell, cell), (check_layer, Recurrent(cell))):
@@ -119,6 +120,6 @@ def test_a_state_of_another_cell_is_refused(kind):
 
 @every_kind
 def test_a_cell_cannot_be_changed(kind):
-    assert kind(3, 4) == kind(3, 4) != kind(4, 3)
+    assert kind(3, 4) == kind(3, 4) != kind(3, 5)
     with pytest.raises(AttributeError, match="cannot assign"):
         kind(3, 4).hidden_size = 5

@@ -10,6 +10,7 @@ from rnn_from_scratch.attention import MultiplicativeAttention
 from rnn_from_scratch.cells import (
     CoupledLSTMCell,
     GRUCell,
+    GRUDCell,
     IndRNNCell,
     LayerNormLSTMCell,
     LowRankLSTMCell,
@@ -43,7 +44,7 @@ def title(report):
 
 @pytest.mark.parametrize("cell", [RNNCell(3, 4), LSTMCell(3, 4, peepholes=True), GRUCell(3, 4), IndRNNCell(3, 4),
                                   CoupledLSTMCell(3, 4), LowRankRNNCell(3, 4, 2), LowRankLSTMCell(3, 4, 2),
-                                  MinGRUCell(3, 4), MinLSTMCell(3, 4),
+                                  MinGRUCell(3, 4), MinLSTMCell(3, 4), GRUDCell(3, 4),
                                   own_cell_solution(own_cell("Ada Lovelace"))], ids=lambda cell: type(cell).__name__)
 def test_what_is_right_gets_no_explanation(cell):
     for report in (check_cell(cell, rng=rng()), check_layer(Recurrent(cell), rng=rng())):

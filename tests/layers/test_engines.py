@@ -12,6 +12,7 @@ from rnn_from_scratch.arrays import leaves, tree_copy
 from rnn_from_scratch.cells import (
     CoupledLSTMCell,
     GRUCell,
+    GRUDCell,
     IndRNNCell,
     LayerNormLSTMCell,
     LowRankLSTMCell,
@@ -37,6 +38,7 @@ CELLS = {
     "minLSTM": MinLSTMCell(D, H), "peepholes": LSTMCell(D, H, peepholes=True),
     "reset before": GRUCell(D, H, reset_after=False), "layer norm": LayerNormLSTMCell(D, H),
     "IndRNN": IndRNNCell(D, H), "coupled": CoupledLSTMCell(D, H), "low rank": LowRankLSTMCell(D, H, 2),
+    "GRU-D": GRUDCell(D, H),
 }
 FUSED = ("RNN", "LSTM", "GRU", "minGRU", "minLSTM")
 ENGINES = [(name, engine) for name in CELLS for engine in ("fused", "stepwise") if name in FUSED or engine != "fused"]

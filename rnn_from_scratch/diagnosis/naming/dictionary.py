@@ -23,6 +23,7 @@ from ...arrays import Array, Params
 from ...cells import (
     CoupledLSTMCell,
     GRUCell,
+    GRUDCell,
     LayerNormLSTMCell,
     LowRankLSTMCell,
     LowRankRNNCell,
@@ -43,7 +44,7 @@ LATER = "from later steps"
 #: Cells whose source the dictionary reads.
 READ = (
     RNNCell, LSTMCell, GRUCell, IndRNNCell, LayerNormLSTMCell, CoupledLSTMCell, LowRankRNNCell, LowRankLSTMCell,
-    MinGRUCell, MinLSTMCell,
+    MinGRUCell, MinLSTMCell, GRUDCell,
 )
 PREFIX = "rnn_from_scratch/"
 
