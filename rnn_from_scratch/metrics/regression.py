@@ -129,9 +129,8 @@ def r2(
     wanted, found = _pair(where, targets, predictions, mask, per_output)
     errors = _mean(where, wanted, found, np.square)
     low, high = wanted.min(axis=0), wanted.max(axis=0)
-    middle = low / 2 + high / 2  # of constant targets exactly the constant, which a rounded mean may miss
-    around = middle + (wanted - middle).mean(axis=0)
-    spread = np.where(low == high, 0.0, _mean(where, wanted, np.broadcast_to(around, wanted.shape), np.square))
+    spread = _mean(where, wanted, wanted.mean(axis=0), np.square)
+    spread = np.where(low == high, 0.0, spread)  # the rounded mean of constant targets may not be the constant
     constant = spread == 0.0
     if constant.any() and zero is None:
         place = int(np.flatnonzero(constant)[0])
@@ -182,7 +181,7 @@ def _pair(where: str, targets: Any, predictions: Any, mask: Any, per_output: boo
 def _numbers(where: str, name: str, value: Any) -> Array:
     """Return an array or a list of numbers as float64, a copy or not."""
     array = validate.as_array(where, name, value)
-    if array.dtype.kind not in "iuf" or array.dtype.itemsize > 8:
+    if array.dtype.kind not in "iuf":
         hint = "Labels have metrics of their own: accuracy, f1." if array.dtype.kind in "bU" else ""
         validate.fail(where, f"{name} has dtype {array.dtype}", "real numbers", "errors are differences of numbers",
                       hint, validate.DtypeError)

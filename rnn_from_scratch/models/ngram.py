@@ -251,7 +251,7 @@ class NGramModel:
 
 def _extended(level: ContextCounts, rows: Array, before: Array, V: int) -> Array:
     """Return the rows of contexts one token longer to the left, −1 where such a one was never seen."""
-    return np.where(rows >= 0, _place(level.contexts, rows * V + before), -1)
+    return _place(level.contexts, rows * V + before)  # row −1 makes a key below 0, which no context has
 
 
 def _interpolated(level: ContextCounts, rows: Array, tokens: Array, p: Array, V: int) -> Array:

@@ -106,6 +106,13 @@ def test_kinds_of_whole_numbers_are_the_same_labels(kind):
     assert confusion_matrix(targets, predictions).tolist() == [[5, 2], [1, 2]]
 
 
+def test_large_labels_are_exact():
+    """Beside signed numbers NumPy makes floats of unsigned ones, and 2⁶⁰ + 1 is none."""
+    targets, predictions = np.array([2**60, 2**60 + 1], np.uint64), np.array([2**60, 2**60])
+    assert accuracy(targets, predictions) == 0.5
+    assert confusion_matrix(targets, predictions).tolist() == [[1, 0], [1, 0]]
+
+
 def test_many_small_labels_do_not_overflow():
     targets = np.arange(200, dtype=np.uint8)
     assert np.trace(confusion_matrix(targets, targets)) == 200

@@ -100,9 +100,9 @@ def test_a_single_target_is_constant():
 def test_whole_numbers_and_float32_are_taken_as_float64():
     assert mse([100], np.array([-100], np.int8)) == 40000.0  # int8 would overflow
     assert mse(np.array([200], np.uint8), np.array([201], np.uint8)) == 1.0
-    assert mae(np.array([0, 3], np.uint8), [1, 1]) == 1.5
+    assert mae(np.array([0, 3], np.uint8), np.array([1, 1], np.uint8)) == 1.5
     small = np.array([1e-30, 3e-30], np.float32)
-    assert mse(small, np.zeros(2, np.float32)) == pytest.approx(5e-60, rel=1e-6)  # float32 would give 0
+    assert mse(small, np.zeros(2, np.float32)) == pytest.approx(5e-60, rel=1e-6, abs=0)  # float32 would give 0
     assert mse(np.full(10, 0.1), np.full(10, 0.1, np.float32)) < 1e-17
 
 
@@ -137,6 +137,11 @@ def test_refusals(name, arguments, error, message):
     with pytest.raises(error, match=re.escape(message)) as told:
         ALL[name](*arguments)
     assert str(told.value).startswith(f"{name}: ")
+
+
+def test_one_value_an_output_takes_a_mask_of_its_targets():
+    with pytest.raises(ShapeError, match=re.escape("mask has shape (2, 3), expected (2,)")):
+        mse(np.ones((2, 3)), np.ones((2, 3)), np.ones((2, 3), bool), per_output=True)
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,5 @@ def test_refusals_name_the_report():
         message = f"label is {label!r}, expected one of ['cat', 'dog', 'owl']"
         with pytest.raises(ArgumentError, match=re.escape(message)):
             report.of(label)
+    with pytest.raises(ArgumentError, match=re.escape("label is True, expected one of [0, 1]")):
+        report_of_confusion([[1, 0], [0, 1]]).of(True)

@@ -105,6 +105,7 @@ def test_the_most_probable_goes_on_with_the_rule():
     model = NGramModel(3, 4)
     counts = model.fit([0, 1, 2, 3] * 50)
     assert model.generate(counts, [1], 6) == [2, 3, 0, 1, 2, 3]
+    assert NGramModel(3, 2).generate(NGramModel(3, 2).fit([0, 0, 1, 1] * 9), [0, 0], 6) == [1, 1, 0, 0, 1, 1]
     assert [type(token) for token in model.generate(counts, np.array([1]), 2)] == [int, int]
 
 
