@@ -45,6 +45,7 @@ from rnn_from_scratch.cells import (
 )
 from rnn_from_scratch.data import (
     batching,
+    benchmark_tasks,
     corpus,
     csv_table,
     date_patterns,
@@ -57,6 +58,7 @@ from rnn_from_scratch.data import (
     missing,
     numpy_files,
     prices,
+    running_tasks,
     scaling,
     series,
     tasks,
@@ -571,6 +573,7 @@ CASES = {
     "metrics.text.bits_per_character": lambda n: partial(text_metrics.bits_per_character, np.square(n.z).mean()),
     "metrics.text.exact_match": lambda n: partial(text_metrics.exact_match, n.targets, 1 - n.targets),
     "metrics.text.corpus_bleu": lambda n: partial(text_metrics.corpus_bleu, n.targets, n.targets[::-1, None]),
+    "metrics.intervals.mean_interval": lambda n: partial(intervals.mean_interval, n.z.ravel()),
     "metrics.intervals.wilson_interval": lambda n: partial(intervals.wilson_interval, int(n.targets.sum()), T * N),
     "metrics.text.sentence_bleu": lambda n: partial(text_metrics.sentence_bleu, n.targets[0], n.targets[1:]),
     "metrics.bleu.match": lambda n: partial(bleu.match, [(n.targets[0].tolist(), n.targets[1:].tolist())], 2),
@@ -862,7 +865,18 @@ CASES = {
     "data.tasks.lamp": lambda n: partial(tasks.lamp),
     "data.tasks.laugh": lambda n: partial(tasks.laugh),
     "data.tasks.laugh_letters": lambda n: partial(tasks.laugh_letters, "haha!"),
-    "data.tasks.adding_data": lambda n: partial(tasks.adding_data, rng=rng(), T=4, N=3),
+    "data.tasks.check_drawing": lambda n: partial(tasks.check_drawing, "Here", rng(), T=4),
+    "data.benchmark_tasks.adding_data": lambda n: partial(benchmark_tasks.adding_data, rng=rng(), T=4, N=3),
+    "data.benchmark_tasks.temporal_order_data": lambda n: partial(
+        benchmark_tasks.temporal_order_data, rng=rng(), T=20, N=3),
+    "data.benchmark_tasks.temporal_order_6a_data": lambda n: partial(
+        benchmark_tasks.temporal_order_6a_data, rng=rng(), N=3),
+    "data.benchmark_tasks.copying_data": lambda n: partial(benchmark_tasks.copying_data, rng=rng(), T=4, N=3),
+    "data.running_tasks.parity_data": lambda n: partial(running_tasks.parity_data, rng=rng(), T=4, N=3),
+    "data.running_tasks.parity_data (at the end)": lambda n: partial(
+        running_tasks.parity_data, rng=rng(), T=4, N=3, running=False),
+    "data.running_tasks.echo_data": lambda n: partial(running_tasks.echo_data, rng=rng(), T=6, N=3, lag=2),
+    "data.running_tasks.sine_data": lambda n: partial(running_tasks.sine_data, rng=rng(), T=6, N=3),
     "data.tasks.article_data": lambda n: partial(tasks.article_data, rng=rng(), T=4, N=3),
     "data.tasks.fading_sum_data": lambda n: partial(tasks.fading_sum_data, rng=rng(), T=4, N=3),
     "data.tasks.recall_data": lambda n: partial(tasks.recall_data, rng=rng(), lag=3, N=4),

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from rnn_from_scratch.metrics import wilson_interval
+from rnn_from_scratch.metrics import mean_interval, wilson_interval
 from rnn_from_scratch.validate import ArgumentError
 
 
@@ -76,3 +76,49 @@ def test_counts_of_numpy_are_the_same_counts(kind):
     interval = wilson_interval(kind(100), 1000)  # np.int8(100) / 1000 is a float16
     assert interval == wilson_interval(100, 1000)
     assert {type(end) for end in interval} == {float}
+
+
+# The mean's
+
+
+@pytest.mark.parametrize(  # printed tables of Student's distribution, two-sided
+    ("n", "confidence", "t"),
+    [(2, 0.95, 12.706), (3, 0.95, 4.303), (8, 0.95, 2.365), (31, 0.95, 2.042), (8, 0.9, 1.895), (8, 0.99, 3.499),
+     (3, 0.5, 0.816), (1001, 0.95, 1.962)],
+)
+def test_half_the_interval_is_t_standard_errors(n, confidence, t):
+    values = np.random.default_rng(n).normal(5.0, 2.0, n)
+    mean, low, high = mean_interval(values, confidence)
+    assert mean == pytest.approx(values.mean(), rel=1e-14)
+    assert mean - low == pytest.approx(high - mean, rel=1e-12)
+    assert (high - mean) / (values.std(ddof=1) / math.sqrt(n)) == pytest.approx(t, abs=6e-4)
+
+
+def test_it_holds_the_true_mean_as_often_as_it_says():
+    draws = np.random.default_rng(0).normal(3.0, 1.0, (4000, 5))
+    held = [low <= 3.0 <= high for _, low, high in map(mean_interval, draws)]
+    assert 0.94 < np.mean(held) < 0.96
+
+
+def test_equal_values_have_no_width():
+    assert mean_interval([2, 2, 2]) == (2.0, 2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "confidence", "message"),
+    [
+        ([1.0], 0.95, "values has 1 entries, expected at least 2"),
+        ([], 0.95, "values has"),
+        (3.0, 0.95, "values has shape (), expected (n,)"),
+        ([[1.0, 2.0]], 0.95, "values has shape (1, 2)"),
+        ([1.0, np.nan], 0.95, "values[1] is nan"),
+        ([1.0, None], 0.95, "values has dtype object, expected real numbers"),
+        ([True, False], 0.95, "values has dtype bool"),
+        (["1", "2"], 0.95, "expected real numbers"),
+        ([1.0, 2.0], 1.0, "confidence is 1.0"),
+        ([1.0, 2.0], 0.0, "confidence is 0.0"),
+    ],
+)
+def test_values_without_a_mean_interval_are_refused(values, confidence, message):
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        mean_interval(values, confidence)
