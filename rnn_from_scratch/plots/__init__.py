@@ -7,6 +7,7 @@ arguments as they are, refuses what it cannot draw, and gives the same picture e
 from .attention import attention_map, weighted_mean
 from .bars import bars, grouped_bars
 from .cells import lstm_cell
+from .confusion import confusion_matrix
 from .curves import curves, panels
 from .diagrams import clips_on_circle, course_map, windows
 from .gradients import deltas_by_step, v_curve
@@ -19,7 +20,7 @@ from .unrolled import unrolled
 from .waterfall import waterfall
 
 __all__ = [
-    "attention_map", "bars", "clips_on_circle", "cobweb", "course_map", "curves", "deltas_by_step", "grouped_bars",
-    "heat_map", "lstm_cell", "panels", "range_test", "ratio_dots", "surprise", "triangle", "unrolled", "v_curve",
-    "waterfall", "weighted_mean", "windows",
+    "attention_map", "bars", "clips_on_circle", "cobweb", "confusion_matrix", "course_map", "curves",
+    "deltas_by_step", "grouped_bars", "heat_map", "lstm_cell", "panels", "range_test", "ratio_dots", "surprise",
+    "triangle", "unrolled", "v_curve", "waterfall", "weighted_mean", "windows",
 ]

@@ -68,7 +68,7 @@ def triangle(
     width = 1.3 + (T + 1) * wide + 0.3
     figure = new_figure(max(width, text_width(title, 11) + 0.4), 1.3 + (T + 1) * CELL)
     axes = figure.add_subplot()
-    _cells(axes, matrix, cells, diverging=True)
+    draw_cells(axes, matrix, cells, diverging=True)
     for index in range(T):
         axes.text(T + 0.05, index, sums[1][index], ha="center", va="center", fontsize=9.5)
         axes.text(index, T + 0.05, sums[0][index], ha="center", va="center", fontsize=9.5)
@@ -134,7 +134,7 @@ def heat_map(
     room = max(text_width(name, 9) for name in named_rows)
     figure = new_figure(max(width + room + 1.8, text_width(title, 11) + 0.4), height + 1.3)
     axes = figure.add_subplot()
-    image = _cells(axes, values, cells, diverging=bool((np.nan_to_num(values) < 0).any()), log=log)
+    image = draw_cells(axes, values, cells, diverging=bool((np.nan_to_num(values) < 0).any()), log=log)
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     for axis, labels in ((axes.xaxis, named_columns), (axes.yaxis, named_rows)):
         every = 1 if annotated else max(1, len(labels) // 8)
@@ -144,13 +144,19 @@ def heat_map(
     return figure
 
 
-def _cells(axes: Axes, matrix: Array, cells: Sequence[Sequence[str]], *, diverging: bool, log: bool = False) -> Any:
-    """Colour the cells of a matrix and write their texts, dark on light and light on dark."""
+def draw_cells(
+    axes: Axes, matrix: Array, cells: Sequence[Sequence[str]], *, diverging: bool = False, log: bool = False,
+    top: float | None = None,
+) -> Any:
+    """Colour the cells of a matrix and write their texts, dark on light and light on dark.
+
+    `top` is the number of the darkest colour, by default the largest that there is.
+    """
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm, Normalize
 
     known = matrix[~np.isnan(matrix)]
-    largest = float(np.abs(known).max()) or 1.0
+    largest = (float(np.abs(known).max()) or 1.0) if top is None else top
     norm: Normalize
     if log:
         above = known[known > 0]
