@@ -1,6 +1,14 @@
 """Batches, padding, texts as numbers, and the course's running examples."""
 
 from .batching import Batch, bucketed_batches, minibatches, one_hot, pad_sequences
+from .benchmark_tasks import (
+    ORDER_6A_SYMBOLS,
+    ORDER_SYMBOLS,
+    adding_data,
+    copying_data,
+    temporal_order_6a_data,
+    temporal_order_data,
+)
 from .corpus import TextSplits, bundled_text, text_splits
 from .date_patterns import Collision, DateFormat, collisions, date_formats, render_date
 from .dates import DateData, DateSplits, date_data, date_vocabularies, held_out_formats, split_dates
@@ -18,6 +26,7 @@ from .holes import hide, make_holes
 from .loading import load_series, load_text
 from .missing import MissingDescription, describe_missing, time_since_seen
 from .prices import sample_prices
+from .running_tasks import echo_data, parity_data, sine_data
 from .scaling import Scaling, fit_scaling, standardize
 from .series import (
     Series,
@@ -34,7 +43,6 @@ from .sources import Fresh, Pairs, Sequences, Streams, text_streams
 from .tasks import (
     LAUGH_LETTERS,
     Example,
-    adding_data,
     article_data,
     fading_sum_data,
     lamp,
@@ -47,6 +55,8 @@ from .text import END, PAD, START, UNKNOWN, PairBatch, Vocabulary, pair_batches
 __all__ = [
     "END",
     "LAUGH_LETTERS",
+    "ORDER_6A_SYMBOLS",
+    "ORDER_SYMBOLS",
     "PAD",
     "START",
     "UNKNOWN",
@@ -83,10 +93,12 @@ __all__ = [
     "bundled_text",
     "chronological_split",
     "collisions",
+    "copying_data",
     "date_data",
     "date_formats",
     "date_vocabularies",
     "describe_missing",
+    "echo_data",
     "fading_sum_data",
     "fit_scaling",
     "held_out_formats",
@@ -103,13 +115,17 @@ __all__ = [
     "one_hot",
     "pad_sequences",
     "pair_batches",
+    "parity_data",
     "recall_data",
     "render_date",
     "reversed_series",
     "sample_prices",
     "series_windows",
+    "sine_data",
     "split_dates",
     "standardize",
+    "temporal_order_6a_data",
+    "temporal_order_data",
     "text_splits",
     "text_streams",
     "time_order",

@@ -94,16 +94,15 @@ def fit_scaling(series: Series) -> Scaling:
             where, f"{unknown[0]!r} has no known value in {len(values)} steps", "one at least",
             "nothing has no mean", "Leave the column out, or let the training part begin later.",
         )
-    size = np.nanmax(np.abs(values), axis=0)  # computed in units of it, so that squares of huge numbers do not overflow
+    size = np.nanmax(np.abs(values), axis=0)
+    # In units of the largest, squares of huge numbers do not overflow, and the mean of equal numbers is not rounded.
     unit = np.where(size > 0, size, 1.0)
     mean = np.nanmean(values / unit, axis=0)
     same = np.nanmin(values, axis=0) == np.nanmax(values, axis=0)
     spread = np.sqrt(np.nanmean((values / unit - mean) ** 2, axis=0)) * unit
-    # The mean of equal numbers is rounded; the number itself is not.
-    mean = np.where(same, np.nanmax(values, axis=0), mean * unit)
     still = same | (spread == 0.0)
     constant = tuple(name for name, one in zip(series.names, still, strict=True) if one)
-    return Scaling(mean, np.where(still, 1.0, spread), constant, series.names)
+    return Scaling(mean * unit, np.where(still, 1.0, spread), constant, series.names)
 
 
 def standardize(splits: SeriesSplits) -> tuple[SeriesSplits, Scaling]:

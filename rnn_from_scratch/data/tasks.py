@@ -1,4 +1,4 @@
-"""The course's running examples with their own numbers, and small synthetic tasks.
+"""The course's running examples with their own numbers, and small synthetic tasks; the field's are in benchmark_tasks.
 
 Every number of the lamp and of the laugh that the notebooks print is recomputed in tests/data/test_tasks.py.
 """
@@ -78,7 +78,7 @@ def article_data(
 
     Since the labels are independent of the inputs, no model has a loss below ln(classes) on fresh data.
     """
-    _sizes("article_data", rng, T=T, N=N, D=D, classes=classes)
+    check_drawing("article_data", rng, T=T, N=N, D=D, classes=classes)
     return rng.standard_normal((T, N, D)), rng.integers(0, classes, (T, N))
 
 
@@ -90,7 +90,7 @@ def fading_sum_data(
     The label at t is 1 where the first input's fading sum s_t = 0.8 s_{t−1} + x_t[0] is positive: a model must
     remember, the last input alone does not tell.
     """
-    _sizes("fading_sum_data", rng, T=T, N=N, D=D)
+    check_drawing("fading_sum_data", rng, T=T, N=N, D=D)
     xs = rng.standard_normal((T, N, D))
     fading = np.zeros(N)
     targets = np.zeros((T, N), int)
@@ -145,49 +145,8 @@ def recall_data(
     return xs, targets, target_mask
 
 
-def adding_data(*, rng: np.random.Generator, T: int, N: int) -> tuple[Array, Array]:
-    """Return the adding problem: at the end, the sum of the two numbers that were marked on the way.
-
-    Always to answer 1, the mean, has a mean squared error of 2/12 = 0.1667, the variance of the sum.
-
-    This is the form of Arjovsky, Shah & Bengio (2016): one mark in each half, so that the first number must be kept
-    over at least T/2 steps. Le, Jaitly & Hinton (2015) have the same numbers, and both marks anywhere. Hochreiter &
-    Schmidhuber (1997), experiment 4, where the problem comes from, draw the numbers from U(−1, 1) and the length from
-    T to 1.1 T, put one mark among the first ten steps and the other among the first T/2 − 1 still unmarked, mark the
-    first and the last step with −1, and ask for 0.5 + sum/4.
-
-    Parameters
-    ----------
-    rng : Generator
-        Draws the numbers and the places of the marks.
-    T : int
-        Steps, at least 2; with T odd the second half is the longer one.
-    N : int
-        Sequences.
-
-    Returns
-    -------
-    xs : (T, N, 2)
-        A number from U(0, 1) at each step, and beside it 1 where it is marked, else 0.
-    targets : (N, 1)
-        The sum of the two marked numbers.
-
-    Source: notebook 11; benchmarks/adding_problem.py; tests/data/test_tasks.py.
-    """
-    where = "adding_data"
-    _sizes(where, rng, T=T, N=N)
-    if T < 2:
-        validate.fail(where, f"T is {T}", "at least 2", "each half holds a mark")
-    rows = np.arange(N)
-    marked = (rng.integers(0, T // 2, N), rng.integers(T // 2, T, N))
-    numbers, marks = rng.uniform(size=(T, N)), np.zeros((T, N))
-    for steps in marked:
-        marks[steps, rows] = 1.0
-    targets = numbers[marked[0], rows] + numbers[marked[1], rows]
-    return np.stack([numbers, marks], axis=2), targets[:, None]
-
-
-def _sizes(where: str, rng: np.random.Generator, **sizes: int) -> None:
+def check_drawing(where: str, rng: np.random.Generator, **sizes: int) -> None:
+    """Refuse what is no generator, and sizes that are no whole numbers of at least 1."""
     validate.generator(where, rng)
     for name, value in sizes.items():
         validate.size(where, name, value)

@@ -6,7 +6,6 @@ import pytest
 from rnn_from_scratch.activations import softmax
 from rnn_from_scratch.cells import RNNCell
 from rnn_from_scratch.data import (
-    adding_data,
     article_data,
     fading_sum_data,
     lamp,
@@ -391,39 +390,3 @@ def test_recall_data_shows_once_and_asks_once():
 def test_recall_data_refuses_counts_below_one(choices):
     with pytest.raises(ArgumentError, match=f"recall_data: {next(iter(choices))} is"):
         recall_data(rng=np.random.default_rng(0), **{"lag": 3, "N": 2, **choices})
-
-
-@pytest.mark.parametrize("T", [2, 3, 11, 20])
-def test_adding_data_marks_one_number_in_each_half(T):
-    xs, targets = adding_data(rng=np.random.default_rng(0), T=T, N=200)
-    places = [set(), set()]
-    for n in range(200):
-        marked = [t for t in range(T) if xs[t, n, 1] == 1.0]
-        assert len(marked) == 2
-        assert marked[0] < T // 2 <= marked[1]
-        assert [xs[t, n, 1] for t in range(T) if t not in marked] == [0.0] * (T - 2)
-        assert targets[n, 0] == xs[marked[0], n, 0] + xs[marked[1], n, 0]
-        for half, t in zip(places, marked, strict=True):
-            half.add(t)
-    assert places == [set(range(T // 2)), set(range(T // 2, T))]  # every step is marked now and then
-    again, _ = adding_data(rng=np.random.default_rng(0), T=T, N=200)
-    np.testing.assert_array_equal(xs, again)
-
-
-def test_adding_data_is_uniform_and_the_constant_answer_has_the_error_it_says():
-    xs, targets = adding_data(rng=np.random.default_rng(0), T=10, N=20000)
-    assert xs[:, :, 0].min() >= 0.0
-    assert xs[:, :, 0].max() < 1.0
-    np.testing.assert_allclose([xs[:, :, 0].mean(), xs[:, :, 0].var()], [1 / 2, 1 / 12], atol=1e-3)
-    assert ((targets - 1.0) ** 2).mean() == pytest.approx(2 / 12, abs=0.003)
-    first_half = xs[:5].prod(axis=2).sum(axis=0)[:, None]  # the first number alone: half the variance is left
-    assert ((targets - first_half - 0.5) ** 2).mean() == pytest.approx(1 / 12, abs=0.003)
-
-
-@pytest.mark.parametrize(("choices", "message"), [
-    ({"T": 1}, r"T is 1\b.*at least 2.*each half holds a mark"),
-    ({"T": 0}, "T is 0"), ({"N": 0}, "N is 0"), ({"T": 4.0}, "T is 4.0"), ({"rng": 0}, "rng"),
-])
-def test_adding_data_refuses(choices, message):
-    with pytest.raises(ArgumentError, match=f"(?s)adding_data: {message}"):
-        adding_data(**{"rng": np.random.default_rng(0), "T": 4, "N": 2, **choices})
