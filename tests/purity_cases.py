@@ -135,6 +135,9 @@ from rnn_from_scratch.models import (
     decoding,
     encoder,
     encoder_decoder,
+    imputation,
+    imputation_inputs,
+    imputing,
     ngram,
     sequence,
     truncated,
@@ -154,7 +157,8 @@ from rnn_from_scratch.optim import (
     diagnostics,
     schedules,
 )
-from rnn_from_scratch.training import checkpoint, loop
+from rnn_from_scratch.training import archive, checkpoint, describing, evaluating, failing, fitting, loop
+from rnn_from_scratch.training import params as params_on_disk
 from rnn_from_scratch.training.range_test import range_test, suggest
 
 T, N, D, H, K, S, M = 5, 3, 3, 4, 2, 6, 4
@@ -221,7 +225,30 @@ class Numbers:
         return params, tuple(state), tuple(dstate), caches, deltas
 
     def file(self):
-        return checkpoint.save_params(self.folder / "params.npz", self.params)
+        return params_on_disk.save_params(self.folder / "params.npz", self.params)
+
+    @property
+    def source(self):
+        return sources.Sequences(self.xs, self.targets, 2, self.mask)
+
+    @property
+    def pairs(self):
+        words = ["ab", "b", "ba"]
+        return sources.Pairs(words, words, (text.Vocabulary.of(words),) * 2, 2)
+
+    def kept(self):
+        """A checkpoint that `train` wrote."""
+        path = self.folder / "run.npz"
+        if not path.exists():
+            loop.train(self.model, self.params, self.source, Adam(0.1), updates=2, checkpoint=path, rng=rng())
+        return path
+
+
+SOURCES = {
+    "Sequences": lambda n: n.source, "Streams": lambda n: sources.Streams(n.xs, n.targets, 2, n.mask),
+    "Pairs": lambda n: n.pairs,
+    "Fresh": lambda n: sources.Fresh(lambda rng: benchmark_tasks.adding_data(rng=rng, T=4, N=2), 3),
+}
 
 
 def squares(tree):
@@ -469,6 +496,12 @@ def holey(n):
     return xs
 
 
+def imputer_at(n):
+    """The imputation model's weights, and inputs of 4K columns."""
+    weights = {**IMPUTER.init_params(rng=rng()), "output": {"W_hy": np.ones((6, K)), "b_y": n.z[0]}}
+    return weights, np.concatenate([n.logits, n.dhs, n.values], 2)
+
+
 FILLINGS = [
     filling.MeanFilling(), filling.MedianFilling(), filling.ModeFilling(), filling.LastValueFilling(),
     filling.InterpolationFilling(), filling.MaskAndTime(relative=True),
@@ -513,6 +546,8 @@ TOKENS = {
     "classifier.SequenceClassifier": SequenceClassifier(DEEP["bidirectional.Bidirectional"], V, K, 0.5),
 }
 METHODS_OF_TOKENS = ("init_params", "initial_state", "forward", "backward", "loss", "loss_and_grads", "predict")
+IMPUTER = imputation.bidirectional_imputer(K, 3)
+FILLER = imputing.ModelFilling(imputation.bidirectional_imputer(D, 2), updates=2, window=4)
 TRANSLATION = EncoderDecoder(Recurrent(RNNCell(D, M)), Recurrent(CELLS["luong.LuongCell"][""].cell), V, K + 2)
 ATTENDING = EncoderDecoder(Recurrent(RNNCell(D, M)), Recurrent(CELLS["bahdanau.BahdanauCell"][""]), V, K + 2)
 PAIR = EncoderDecoder(Recurrent(RNNCell(1, 2)), Recurrent(RNNCell(2, 1)), 2, 3)
@@ -775,6 +810,33 @@ CASES = {
         ngram.NGramModel(3, K).generate, ngram.NGramModel(3, K).fit(n.targets.ravel()), n.targets[0], 4, rng=rng()),
     **{f"models.decoding.{f}{word}": translation_case(model, f) for f in ("greedy", "beam_search")
        for word, model in (("", ATTENDING), (" (no attention)", TRANSLATION))},
+    # imputation: two features, holes as in `holey`
+    "models.imputation.bidirectional_imputer": lambda n: partial(imputation.bidirectional_imputer, 2, 3),
+    "models.imputation.ImputationModel.initial_state": lambda n: partial(IMPUTER.initial_state, N),
+    "models.imputation.ImputationModel.init_params": lambda n: partial(IMPUTER.init_params, rng=rng()),
+    "models.imputation.ImputationModel.forward": lambda n: partial(IMPUTER.forward, *imputer_at(n), None, n.mask),
+    "models.imputation.ImputationModel.predict": lambda n: partial(IMPUTER.predict, *imputer_at(n), None, n.mask),
+    "models.imputation.ImputationModel.backward": lambda n: partial(
+        IMPUTER.backward, imputer_at(n)[0], n.logits, IMPUTER.forward(*imputer_at(n), None, n.mask)[2]),
+    "models.imputation.ImputationModel.loss": lambda n: partial(IMPUTER.loss, n.logits, n.values, n.values > 0.0),
+    "models.imputation.ImputationModel.loss_and_grads": lambda n: partial(
+        IMPUTER.loss_and_grads, *imputer_at(n), n.values, None, n.mask, n.mask[..., None] & (n.values > 0.0)),
+    "models.imputation_inputs.imputation_statistics": lambda n: partial(
+        imputation_inputs.imputation_statistics, "Here", missing.observed_entries("Here", holey(n))),
+    "models.imputation_inputs.standardised": lambda n: partial(
+        imputation_inputs.standardised,
+        imputation_inputs.imputation_statistics("Here", missing.observed_entries("Here", n.xs)),
+        missing.observed_entries("Here", holey(n))),
+    "models.imputation_inputs.imputation_inputs": lambda n: partial(
+        imputation_inputs.imputation_inputs, n.xs, n.xs > 0.0, n.mask, "interpolation"),
+    "models.imputation_inputs.holes_to_learn": lambda n: partial(
+        imputation_inputs.holes_to_learn, n.xs > 0.0, (0.2, 0.5), 2, rng()),
+    "models.imputation_inputs.windows_to_learn": lambda n: partial(
+        imputation_inputs.windows_to_learn, missing.observed_entries("Here", n.xs), 3, 4, rng()),
+    "models.imputing.ModelFilling.fit": lambda n: partial(FILLER.fit, holey(n), None, n.mask, rng=rng()),
+    "models.imputing.ModelFilling.transform": lambda n: partial(
+        FILLER.transform, FILLER.fit(n.xs, rng=rng()), holey(n), None, n.mask),
+    "models.imputing.impute": lambda n: partial(imputing.impute, holey(n), rng=rng(), hidden_size=2, updates=2),
     "models.truncated.windows": lambda n: partial(truncated.windows, T, 2, 3),
     "models.truncated.window_loss_and_grads": lambda n: partial(
         truncated.window_loss_and_grads, n.model, n.params, n.xs, n.targets, truncated.windows(T, 2, 3)[1], n.state,
@@ -810,6 +872,12 @@ CASES = {
     **{f"optim.clipping.{f}{case}": lambda n, f=f, C=C: partial(getattr(clipping, f), n.grads, C)
        for f in ("clip_as_printed", "clip_as_printed_by_norm", "clip_by_value", "clip_by_norm", "clip_by_global_norm")
        for case, C in (("", 0.3), (" (below C)", 1e3))},
+    "data.batching.Batch.arguments": lambda n: next(n.source.epoch(None)).arguments,
+    "data.text.PairBatch.arguments": lambda n: next(n.pairs.epoch(None)).arguments,
+    "data.sources.text_streams": lambda n: partial(sources.text_streams, n.rng.integers(0, 5, 20), 3, 2),
+    **{f"data.sources.{name}.epoch": lambda n, make=make: lambda: list(make(n).epoch(rng()))
+       for name, make in SOURCES.items()},
+    **{f"data.sources.{name}.fingerprint": lambda n, make=make: make(n).fingerprint for name, make in SOURCES.items()},
     "data.batching.minibatches": lambda n: partial(
         batching.minibatches, n.xs, n.targets, 2, mask=n.mask, rng=rng()),
     "data.batching.minibatches (in order)": lambda n: partial(batching.minibatches, n.xs, n.targets, mask=n.mask),
@@ -894,15 +962,26 @@ CASES = {
     "data.text.pair_batches": lambda n: partial(
         text.pair_batches, ["ab", "c", "a"], ["x", "y", "xy"], (text.Vocabulary("abc"), text.Vocabulary("xy")), 2,
         rng=rng()),
-    "training.checkpoint.save_params": lambda n: partial(checkpoint.save_params, n.folder / "p.npz", n.params),
-    "training.checkpoint.load_params": lambda n: partial(checkpoint.load_params, n.file()),
+    "training.params.save_params": lambda n: partial(params_on_disk.save_params, n.folder / "p.npz", n.params),
+    "training.params.load_params": lambda n: partial(params_on_disk.load_params, n.file()),
+    "training.archive.write_archive": lambda n: partial(
+        archive.write_archive, n.folder / "a.npz", {"xs": n.xs}, {"a.json": "{}"}),
+    "training.archive.read_archive": lambda n: partial(archive.read_archive, "x", n.file(), "a file"),
+    "training.archive.described": lambda n: partial(archive.described, {"xs": n.xs}),
+    "training.checkpoint.load_checkpoint": lambda n: partial(checkpoint.load_checkpoint, n.kept()),
+    "training.describing.describe": lambda n: partial(describing.describe, n.model),
+    "training.describing.build": lambda n: partial(describing.build, describing.describe(n.model)),
+    "training.evaluating.evaluate": lambda n: partial(evaluating.evaluate, n.model, n.params, n.source),
+    "training.failing.what_is_not_finite": lambda n: partial(failing.what_is_not_finite, 1.0, n.params),
+    "training.loop.train": lambda n: partial(
+        loop.train, n.model, n.params, n.source, Adam(0.1), epochs=2, validation=n.source, clip=0.1, rng=rng()),
     "training.range_test.range_test": lambda n: partial(
         range_test, n.last, n.params, [batching.Batch(np.arange(3), n.xs, n.values[0], None, None, 1.0)], Adam(0.1),
         highest=0.1, updates=20),
     "training.range_test.suggest": lambda n: partial(suggest, np.geomspace(1e-3, 1.0, 5), n.xs[:, 0, 0], False),
     "training.range_test.RangeTest.plot": lambda n: partial(lambda found: followed(found.plot()), swept(n)),
-    "training.loop.fit": lambda n: partial(
-        loop.fit, n.model, n.params, n.xs, n.targets, Adam(0.1), epochs=2, batch_size=2, mask=n.mask, rng=rng()),
+    "training.fitting.fit": lambda n: partial(
+        fitting.fit, n.model, n.params, n.xs, n.targets, Adam(0.1), epochs=2, batch_size=2, mask=n.mask, rng=rng()),
     # gradient checks and the conformance suite
     **{f"gradcheck.numerical.numerical_gradient ({method})": lambda n, method=method: partial(
         numerical.numerical_gradient, squares, n.z, method) for method in ("forward", "richardson", "complex")},

@@ -37,6 +37,13 @@ MODULES_LEFT_OUT = {
 LEFT_OUT = {
     "validate.fail": "it returns nothing, it raises", "diagnosis.suite.ending_with": "a decorator: it takes no array",
     "validate.cache": "it looks at a type alone", "validate.float_dtype": "it takes no array",
+    **{f"training.{name}": "train runs through it" for name in (
+        "loop.run", "checkpoint.save_run", "checkpoint.restore_run", "evaluating.loss_of", "state.generator_state",
+        "state.restore_generator", "state.RunState.counted", "plan.checked_plan", "failing.stopped_message")},
+    **{f"training.{name}": "save_params and load_params run through it" for name in (
+        "archive.checked_path", "archive.seal", "archive.write_entries", "archive.write_whole", "params.named_arrays",
+        "params.nested_arrays")},
+    "training.progress.progress_bar": "it prints", "training.checkpoint.Checkpoint.build_model": "as build",
     "validate.sizes": "it takes no array", "data.files.checked_path": "it takes no array",
     **{f"cells.base.Cell.{name}": "a protocol has no code" for name in (
         "param_shapes", "init_params", "initial_state", "project", "step", "step_backward", "param_grads")},
@@ -83,6 +90,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "attention.stack_queries": "the stack has the keys of all its queries",
     "bptt.unroll": "the first cache holds the initial state",
     "bptt.unroll_backward": "dstates[T] is dfinal_state",
+    "cells.gru_d.GRUDCell.mixed_inputs": "its columns are views of the inputs",
     "data.missing.Entries.shaped": "a view of what it is given",
     "layers.dense.Dense.forward": "the cache holds xs",
     **{f"layers.arguments.{name}": "a check hands the arrays on" for name in (
@@ -97,6 +105,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     **{f"models.{name}.forward": "the caches, as in the layers" for name in (
         "encoder.TokenEncoder", "language.LanguageModel", "classifier.SequenceClassifier",
         "encoder_decoder.EncoderDecoder")},
+    "models.imputation.ImputationModel.forward": "the cache, as in the layers",
     "models.encoder.token_array": "a check hands the array on",
     "models.bridge.Bridge.forward": "the cache holds the summary",
     "models.encoder_decoder.EncoderDecoder.encode": "the decoder's own parameters, with the memory's mask beside them",
