@@ -46,6 +46,7 @@ from rnn_from_scratch.cells import (
 from rnn_from_scratch.data import (
     batching,
     benchmark_tasks,
+    colors,
     corpus,
     csv_table,
     date_patterns,
@@ -61,6 +62,7 @@ from rnn_from_scratch.data import (
     running_tasks,
     scaling,
     series,
+    sources,
     tasks,
     text,
 )
@@ -953,6 +955,9 @@ CASES = {
     "data.date_patterns.check_formats": lambda n: partial(date_patterns.check_formats, "Here", FORMATS),
     "data.dates.date_data": lambda n: partial(dates.date_data, rng=rng(), N=4),
     "data.dates.split_dates": lambda n: partial(dates.split_dates, rng=rng(), sizes=(4, 3, 2)),
+    "data.colors.color_data": lambda n: partial(colors.color_data),
+    "data.colors.named_colors": lambda n: partial(colors.named_colors),
+    "data.colors.similar_names": lambda n: partial(colors.similar_names, ["sky blue", "skyblue", "red"]),
     "data.corpus.bundled_text": lambda n: partial(corpus.bundled_text),
     "data.corpus.text_splits": lambda n: partial(corpus.text_splits, "ab c d e", (0.5, 0.25, 0.25), between=" "),
     "data.text.Vocabulary.of": lambda n: partial(text.Vocabulary.of, ["ab", "bc"]),

@@ -9,6 +9,7 @@ from .benchmark_tasks import (
     temporal_order_6a_data,
     temporal_order_data,
 )
+from .colors import ColorData, ColorSplits, color_data, named_colors, similar_names
 from .corpus import TextSplits, bundled_text, text_splits
 from .date_patterns import Collision, DateFormat, collisions, date_formats, render_date
 from .dates import DateData, DateSplits, date_data, date_vocabularies, held_out_formats, split_dates
@@ -62,6 +63,8 @@ __all__ = [
     "UNKNOWN",
     "Batch",
     "Collision",
+    "ColorData",
+    "ColorSplits",
     "DateData",
     "DateFormat",
     "DateSplits",
@@ -93,6 +96,7 @@ __all__ = [
     "bundled_text",
     "chronological_split",
     "collisions",
+    "color_data",
     "copying_data",
     "date_data",
     "date_formats",
@@ -112,6 +116,7 @@ __all__ = [
     "make_holes",
     "make_series",
     "minibatches",
+    "named_colors",
     "one_hot",
     "pad_sequences",
     "pair_batches",
@@ -121,6 +126,7 @@ __all__ = [
     "reversed_series",
     "sample_prices",
     "series_windows",
+    "similar_names",
     "sine_data",
     "split_dates",
     "standardize",
