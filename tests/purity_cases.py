@@ -874,12 +874,12 @@ CASES = {
     **{f"optim.clipping.{f}{case}": lambda n, f=f, C=C: partial(getattr(clipping, f), n.grads, C)
        for f in ("clip_as_printed", "clip_as_printed_by_norm", "clip_by_value", "clip_by_norm", "clip_by_global_norm")
        for case, C in (("", 0.3), (" (below C)", 1e3))},
-    "data.batching.Batch.arguments": lambda n: next(n.source.epoch(None)).arguments,
-    "data.text.PairBatch.arguments": lambda n: next(n.pairs.epoch(None)).arguments,
+    "data.batching.Batch.arguments": lambda n: partial(batching.Batch.arguments, next(n.source.epoch(None))),
+    "data.text.PairBatch.arguments": lambda n: partial(text.PairBatch.arguments, next(n.pairs.epoch(None))),
     "data.sources.text_streams": lambda n: partial(sources.text_streams, n.rng.integers(0, 5, 20), 3, 2),
-    **{f"data.sources.{name}.epoch": lambda n, make=make: lambda: list(make(n).epoch(rng()))
+    **{f"data.sources.{name}.epoch": lambda n, make=make: partial(lambda source: list(source.epoch(rng())), make(n))
        for name, make in SOURCES.items()},
-    **{f"data.sources.{name}.fingerprint": lambda n, make=make: make(n).fingerprint for name, make in SOURCES.items()},
+    **{f"data.sources.{name}.fingerprint": lambda n, make=make: partial(type(make(n)).fingerprint, make(n)) for name, make in SOURCES.items()},
     "data.batching.minibatches": lambda n: partial(
         batching.minibatches, n.xs, n.targets, 2, mask=n.mask, rng=rng()),
     "data.batching.minibatches (in order)": lambda n: partial(batching.minibatches, n.xs, n.targets, mask=n.mask),

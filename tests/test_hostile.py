@@ -262,8 +262,9 @@ REFUSED = {
         lambda: fit(MODEL, PARAMS, XS, TARGETS, "sgd", epochs=1), "fit: optimizer is 'sgd', expected an object with",
     ),
     "no model": (lambda: fit(None, PARAMS, XS, TARGETS, Adam(), epochs=1), "fit: model is None"),
-    "a clip that is a number": (
-        lambda: fit(MODEL, PARAMS, XS, TARGETS, Adam(), epochs=1, clip=1.0), "fit: clip is 1.0, expected a function",
+    "a clip that is a word": (
+        lambda: fit(MODEL, PARAMS, XS, TARGETS, Adam(), epochs=1, clip="norm"),
+        "fit: clip is 'norm', expected a number C for the global norm, or a function",
     ),
     "a clip that returns the gradients alone": (
         lambda: fit(MODEL, PARAMS, XS, TARGETS, Adam(), epochs=1, clip=lambda grads: grads),

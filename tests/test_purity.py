@@ -92,6 +92,9 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "bptt.unroll_backward": "dstates[T] is dfinal_state",
     "cells.gru_d.GRUDCell.mixed_inputs": "its columns are views of the inputs",
     "data.missing.Entries.shaped": "a view of what it is given",
+    "data.batching.Batch.arguments": "the batch's own arrays, by name",
+    "data.text.PairBatch.arguments": "the batch's own arrays, by name",
+    "data.sources.text_streams": "its streams are views of the text", "data.sources.Streams.epoch": "windows are views",
     "layers.dense.Dense.forward": "the cache holds xs",
     **{f"layers.arguments.{name}": "a check hands the arrays on" for name in (
         "checked_arguments", "checked_state", "checked_params")},

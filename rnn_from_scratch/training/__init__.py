@@ -1,6 +1,17 @@
-"""Training: a loop, and parameters on disk."""
+"""Training: one loop for every model, runs and parameters on disk."""
 
-from .checkpoint import load_params, save_params
-from .loop import History, fit
+from .checkpoint import Checkpoint, load_checkpoint
+from .describing import build, describe
+from .evaluating import evaluate
+from .failing import TrainingStopped
+from .fitting import fit
+from .loop import Result, train
+from .params import load_params, save_params
+from .plan import Step
+from .progress import progress_bar
+from .state import Best, History
 
-__all__ = ["History", "fit", "load_params", "save_params"]
+__all__ = [
+    "Best", "Checkpoint", "History", "Result", "Step", "TrainingStopped", "build", "describe", "evaluate", "fit",
+    "load_checkpoint", "load_params", "progress_bar", "save_params", "train",
+]

@@ -1,186 +1,252 @@
-"""Parameters on disk: .npz, never pickle, never half written, never read wrongly.
+"""A run on disk: parameters, the optimiser's and the generator's states, where it stands, and what it is a run of.
 
-An archive holds one entry an array ("recurrent.W_hh.npy") and `manifest.json`, which tells the shape, dtype and
-SHA-256 of each. `numpy.load` reads it too, and gives the manifest as bytes.
+One .npz file, never pickle (`archive.py`): arrays under "params.…", "optimizer.…", "best.…", "carried.…", "history.…",
+and `run.json` with all that is no array. What a file says is checked against the run that goes on from it.
+
+Source: notebook 18; benchmarks/kill_and_resume.py; tests/training/test_resume.py.
 """
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import io
 import json
 import math
-import os
-import secrets
-import shutil
-import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from .. import validate
-from ..arrays import Array, Params
+from .. import __version__, validate
+from ..arrays import Array, Params, Tree, leaves
+from .archive import Arrays, checked_path, read_archive, write_archive
+from .describing import build, describe
+from .params import named_arrays, nested_arrays
+from .plan import Plan
+from .state import Best, History, RunState
 
-MANIFEST = "manifest.json"
-LONGEST_NAME = 200  # bytes, with the layers; an archive has room for 65,535
-
-
-def save_params(path: str | Path, params: Params) -> Path:
-    r"""Write parameters to an .npz file, one entry an array ("recurrent.W_hh").
-
-    The file is written beside its place under another name, synced and renamed: whatever happens, the file at
-    `path` is the old one or the new one, whole. It keeps the mode of a file it replaces; a link is followed.
-
-    Raises
-    ------
-    ArgumentError
-        If `path` does not end in .npz, params or a layer is empty, holds anything but arrays of floats, or has a
-        name that is not text of at most 200 bytes, printable and without any of . / \ [
-    OSError
-        If the folder does not exist or cannot be written, or `path` is a folder.
-    """
-    where = "save_params"
-    path = _checked_path(where, path)
-    if path.suffix != ".npz":
-        validate.fail(where, f"path is {str(path)!r}", "a name that ends in .npz", "the format is NumPy's own")
-    arrays = _named_arrays(where, params)
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        file = temporary.open("xb")
-    except OSError as fault:  # name the caller's path, not a name made up here
-        raise OSError(fault.errno, fault.strerror, str(path)) from None
-    try:
-        with file:
-            _write(file, arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, temporary)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return path
+FORMAT, VERSION = "rnn_from_scratch run", 1
+RUN = "run.json"
+PARTS = ("params", "optimizer", "best", "carried", "history")  # of the arrays' names
+NUMBERS = ("updates", "epoch", "batch", "waited")
 
 
-def load_params(path: str | Path) -> Params:
-    """Read parameters that `save_params` wrote, nested by layer as they were. Never runs code from the file.
+class Checkpoint(NamedTuple):
+    """What a file of `train` holds, for anybody to read."""
+
+    params: Params  # the last ones
+    best: Best | None  # those of the lowest validation loss
+    updates: int
+    epoch: int
+    history: History
+    model: dict[str, Any] | None  # the model's description, see `build_model`; None for a model of one's own
+    settings: dict[str, str]  # model, optimiser, schedule, clip, data, in words
+    notes: dict[str, Any] | None
+
+    def build_model(self) -> Any:
+        """Return the model that was trained; the package's own parts only.
+
+        Raises
+        ------
+        ArgumentError
+            If a part of it was somebody's own, or the description is of something that cannot be.
+        """
+        if self.model is None:
+            validate.fail(
+                "Checkpoint.build_model", f"the model has parts of one's own ({self.settings.get('model', '')!r:.120})",
+                "the package's own", "a file never names code to run", "Make the model, and take .params.",
+            )
+        return build(self.model, "Checkpoint.build_model")
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint that `train` wrote. Never runs code from the file.
 
     Raises
     ------
     ArgumentError
-        If the file is damaged, or is none that `save_params` wrote.
+        If the file is damaged, is none that `train` wrote, or was written by a later version in another format.
     OSError
         If there is no such file, or it cannot be read.
     """
-    where = "load_params"
-    path = _checked_path(where, path)
-    content = path.read_bytes()
-    try:
-        arrays = _read(content)
-    except Exception as fault:  # a damaged archive raises nearly anything: zipfile, json and NumPy all read here
-        reason = " ".join(str(fault).split())[:200] or type(fault).__name__
-        validate.fail(where, f"{str(path)!r} cannot be read ({reason})", "a file that save_params wrote")
-    params: Params = {}
-    for name, array in arrays.items():
-        *layers, key = name.split(".")
-        inner: Any = params
-        for layer in layers:
-            inner = inner.setdefault(layer, {})
-            if not isinstance(inner, dict):
-                break
-        if not isinstance(inner, dict) or key in inner:
-            validate.fail(where, f"{path.name} holds {name!r} beside an array of that layer's name", "layers or arrays")
-        inner[key] = array
-    _named_arrays(f"{where}: {path.name}", params)
-    return params
+    where = "load_checkpoint"
+    path = checked_path(where, path)
+    arrays, saved = _read(where, path)
+    return Checkpoint(
+        _nested(where, path, arrays, "params"), _best(where, path, arrays, saved), saved["updates"], saved["epoch"],
+        _history(where, path, arrays, saved), saved["model"], saved["settings"], saved["notes"],
+    )
 
 
-def _checked_path(where: str, path: Any) -> Path:
-    if not isinstance(path, str | os.PathLike) or "\0" in str(path):
-        validate.fail(where, f"path is {path!r}", "the name of a file, as str or Path")
-    return Path(path)
-
-
-def _named_arrays(where: str, layer: Any, prefix: str = "") -> dict[str, Array]:
-    """Return a layer's arrays by their whole names ("recurrent.W_hh"), and refuse what cannot be kept under one."""
-    if not isinstance(layer, dict) or not layer:
-        validate.fail(where, f"{prefix or 'params'} is {layer!r:.60}", "a dictionary of arrays, with at least one")
-    arrays: dict[str, Array] = {}
-    for key, child in layer.items():
-        if not isinstance(key, str) or not key or not key.isprintable() or any(mark in key for mark in "./\\["):
-            validate.fail(
-                where, f"a parameter is named {key!r:.60}", "printable text without any of . / \\ [",
-                "it becomes a name in an archive, where a dot joins layer and name",
-            )
-        name = f"{prefix}.{key}" if prefix else key
-        if len(name.encode()) > LONGEST_NAME:
-            validate.fail(
-                where, f"a parameter is named {name!r:.60}… ({len(name.encode())} bytes)",
-                f"a name of at most {LONGEST_NAME} bytes with its layers",
-            )
-        if isinstance(child, dict):
-            arrays.update(_named_arrays(where, child, name))
-        elif isinstance(child, list | tuple):
-            validate.fail(where, f"{name} is a {type(child).__name__}", "an array, or a dictionary of arrays by name")
-        else:
-            arrays[name] = validate.float_array(where, name, child, complex_ok=False)
-    return arrays
-
-
-def _described(arrays: dict[str, Array]) -> dict[str, dict[str, Any]]:
-    """Return what the manifest says of the arrays."""
-    return {
-        name: {
-            "shape": list(array.shape), "dtype": array.dtype.name, "sha256": hashlib.sha256(array.tobytes()).hexdigest()
-        }
-        for name, array in arrays.items()
+def save_run(plan: Plan, state: RunState) -> None:
+    """Write a run's state in place of its last checkpoint."""
+    if plan.checkpoint is None:
+        validate.fail(plan.where, "checkpoint is None", "a path")
+    history = state.counted()
+    arrays: Arrays = {}
+    trees: dict[str, Tree] = {
+        "params": state.params, "optimizer": state.optimizer._asdict(), "carried": state.carried,
+        "best": None if state.best is None else state.best.params,
     }
+    for part, tree in trees.items():
+        if part in ("params", "best") and tree is not None:
+            named_arrays(plan.where, tree)  # refuses what has no name in an archive
+        for name, array in leaves(tree):
+            if isinstance(array, np.ndarray):
+                arrays[f"{part}.{name}"] = array
+    for name, numbers in history._asdict().items():
+        arrays[f"history.{name}"] = np.array(numbers, np.float64).reshape(-1, 2 if name == "validations" else 1)
+    write_archive(plan.checkpoint, arrays, {RUN: json.dumps({
+        "format": FORMAT, "version": VERSION, "package": __version__, "settings": plan.settings,
+        "model": describe(plan.model), "notes": plan.notes, **{name: getattr(state, name) for name in NUMBERS},
+        "asked": state.asked, "epoch_loss": state.epoch_loss, "epoch_weight": state.epoch_weight,
+        "optimizer": {
+            name: value for name, value in state.optimizer._asdict().items() if isinstance(value, int | float)
+        },
+        "plateau": None if state.plateau is None else state.plateau._asdict(),
+        "best": None if state.best is None else {"loss": state.best.loss, "update": state.best.update},
+        "carried": None if state.carried is None else len(state.carried),
+        "rng": state.rng, "rng_at_epoch": state.rng_at_epoch,
+    }, indent=1)})
 
 
-def _write(file: Any, arrays: dict[str, Array]) -> None:
-    with zipfile.ZipFile(file, "w") as archive:  # np.savez would trip over a parameter named "file"
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:  # may pass 2 GiB
-                np.lib.format.write_array(entry, array, allow_pickle=False)
-        archive.writestr(zipfile.ZipInfo(MANIFEST), json.dumps(_described(arrays), indent=1))
+def restore_run(plan: Plan, start: RunState) -> RunState:
+    """Return the state that a plan's checkpoint holds; `start` is the plan's own, whose structure it must have."""
+    path, where = plan.checkpoint, plan.where
+    if path is None:
+        return start
+    arrays, saved = _read(where, path)
+    for name, now in plan.settings.items():
+        then = saved["settings"].get(name)
+        if then != now:
+            validate.fail(
+                where, f"{path.name} is of a run whose {name} was {then!r:.200}; now it is {now!r:.200}", "the same",
+                "a run that goes on must be the same run",
+                "To begin another from its parameters: load_checkpoint(path).params, and a new checkpoint.",
+            )
+    params = _like(where, path, "params", start.params, _nested(where, path, arrays, "params"))
+    best = _best(where, path, arrays, saved)
+    carried = saved["carried"]
+    return start._replace(
+        params=params,
+        optimizer=_filled(where, path, start.optimizer, arrays, saved),
+        **{name: saved[name] for name in NUMBERS},
+        carried=None if carried is None else tuple(
+            _array(where, path, arrays, f"carried.[{n}]") for n in range(carried)
+        ),
+        rng=saved["rng"], rng_at_epoch=saved["rng_at_epoch"], epoch_loss=float(saved["epoch_loss"]),
+        epoch_weight=float(saved["epoch_weight"]),
+        plateau=None if start.plateau is None else _plateau(where, path, start.plateau, saved["plateau"]),
+        best=None if best is None else best._replace(params=_like(where, path, "best", start.params, best.params)),
+        asked=bool(saved["asked"]), history=_history(where, path, arrays, saved),
+    )
 
 
-def _read(content: bytes) -> dict[str, Array]:
-    """Return an archive's arrays if they are what its manifest says; raise anything at all if not."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = archive.namelist()
-        if MANIFEST not in names:
-            raise ValueError(f"it holds no {MANIFEST}")
-        if len(set(names)) < len(names):
-            raise ValueError("two of its entries have the same name")
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise ValueError("it is compressed")  # a few bytes could grow to any size
-        arrays = {}
-        for name in names:
-            if name != MANIFEST:
-                if not name.endswith(".npy"):
-                    raise ValueError(f"its entry {name!r} is no array")
-                arrays[name.removesuffix(".npy")] = _read_array(archive.read(name))
-        if _described(arrays) != json.loads(archive.read(MANIFEST)):
-            raise ValueError(f"its arrays are not those of its {MANIFEST}")
-    return arrays
+def _read(where: str, path: Path) -> tuple[Arrays, dict[str, Any]]:
+    """Return the arrays and what run.json says, with every entry that must be there."""
+    arrays, texts = read_archive(where, path, "a checkpoint that train wrote", (RUN,))
+    try:
+        saved = json.loads(texts[RUN])
+        ours = isinstance(saved, dict) and saved.get("format") == FORMAT
+    except (ValueError, RecursionError):
+        ours = False
+    if not ours:
+        _refuse(where, path, f"its {RUN} is not ours")
+    if type(saved.get("version")) is not int or saved["version"] != VERSION:
+        _refuse(where, path, f"it has format version {saved.get('version')!r:.20}, and this is version {VERSION}")
+    whole = all(_whole(saved.get(name)) for name in NUMBERS)
+    sorts = {"settings": dict, "model": dict | None, "notes": dict | None, "optimizer": dict, "plateau": dict | None,
+             "best": dict | None, "carried": int | None, "rng": dict | None, "rng_at_epoch": dict | None,
+             "asked": bool, "epoch_loss": float, "epoch_weight": float}
+    wrong = [name for name, sort in sorts.items() if name not in saved or not isinstance(saved[name], sort)]
+    strange = [name for name in arrays if name.partition(".")[0] not in PARTS or "." not in name]
+    if strange:
+        _refuse(where, path, f"it holds {strange[0]!r:.60}")
+    if not whole or wrong or not _whole(saved["carried"] or 0) or (saved["carried"] or 0) > 100:
+        _refuse(where, path, f"its {RUN} lacks {', '.join(wrong) or 'a number'}, or has another sort of it")
+    return arrays, saved
 
 
-def _read_array(content: bytes) -> Array:
-    """Read an .npy file whose header claims as many bytes as there are; a false claim would take any memory."""
-    file = io.BytesIO(content)
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError("an array is not in version 1.0 of the .npy format")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    claimed, there = math.prod(shape) * dtype.itemsize, len(content) - file.tell()
-    if claimed != there or min(shape, default=0) < 0:
-        raise ValueError(f"an array's header claims {claimed} bytes where there are {there}")
-    file.seek(0)
-    array: Array = np.lib.format.read_array(file, allow_pickle=False)
-    return array
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _refuse(where: str, path: Path, reason: str) -> NoReturn:
+    validate.fail(where, f"{str(path)!r} cannot be used ({reason})", "a checkpoint that train wrote")
+
+
+def _array(where: str, path: Path, arrays: Arrays, name: str) -> Array:
+    if name not in arrays:
+        _refuse(where, path, f"it has no array {name!r}")
+    return arrays[name]
+
+
+def _part(arrays: Arrays, part: str) -> Arrays:
+    return {name.removeprefix(f"{part}."): array for name, array in arrays.items() if name.startswith(f"{part}.")}
+
+
+def _nested(where: str, path: Path, arrays: Arrays, part: str) -> Params:
+    return nested_arrays(where, path.name, _part(arrays, part))
+
+
+def _like(where: str, path: Path, part: str, own: Params, saved: Params) -> Params:
+    """Return saved parameters if they have the names, shapes and dtypes of the run's own."""
+    mine, theirs = ({name: (a.shape, a.dtype.name) for name, a in leaves(tree)} for tree in (own, saved))
+    if mine != theirs:
+        name = next(name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name))
+        got, expected = (
+            "no such array" if entry is None else f"shape {entry[0]} and dtype {entry[1]}"
+            for entry in (theirs.get(name), mine.get(name))
+        )
+        validate.fail(
+            where, f"{path.name}: {part}.{name} has {got}", expected, "it must fit the parameters that were passed in",
+        )
+    return saved
+
+
+def _best(where: str, path: Path, arrays: Arrays, saved: dict[str, Any]) -> Best | None:
+    best = saved["best"]
+    if best is None:
+        return None
+    if not _number(best.get("loss")) or not _whole(best.get("update")):
+        _refuse(where, path, f"its {RUN} says nothing of the best parameters' loss")
+    return Best(_nested(where, path, arrays, "best"), float(best["loss"]), best["update"])
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _history(where: str, path: Path, arrays: Arrays, saved: dict[str, Any]) -> History:
+    columns = {}
+    lengths = {"losses": saved["updates"], "norms": saved["updates"], "epoch_losses": saved["epoch"],
+               "rates": saved["updates"], "validations": None}
+    for name, length in lengths.items():
+        array = _array(where, path, arrays, f"history.{name}")
+        rows = length if length is not None or array.ndim == 0 else len(array)
+        if array.shape != (rows, 2 if name == "validations" else 1) or array.dtype != np.float64:
+            _refuse(where, path, f"its history.{name} has shape {array.shape} and dtype {array.dtype}")
+        columns[name] = array
+    validations = columns.pop("validations")
+    lists = {name: array[:, 0].tolist() for name, array in columns.items()}
+    return History(**lists, validations=[(int(update), float(loss)) for update, loss in validations.tolist()])
+
+
+def _filled(where: str, path: Path, own: Any, arrays: Arrays, saved: dict[str, Any]) -> Any:
+    """Return an optimiser's state of the kind of `own`, with the saved numbers and arrays."""
+    fields: dict[str, Any] = {}
+    for name, value in own._asdict().items():
+        if isinstance(value, int | float):
+            number = saved["optimizer"].get(name)
+            if not _number(number) or type(number) is not type(value):
+                _refuse(where, path, f"its {RUN} has no number optimizer.{name}")
+            fields[name] = number
+        else:
+            part = _nested(where, path, arrays, f"optimizer.{name}")
+            fields[name] = _like(where, path, f"optimizer.{name}", value, part)
+    return type(own)(**fields)
+
+
+def _plateau(where: str, path: Path, own: Any, saved: dict[str, Any] | None) -> Any:
+    """Return a schedule's state of the kind of `own`."""
+    if saved is None or set(saved) != set(own._fields) or not all(v is None or _number(v) for v in saved.values()):
+        _refuse(where, path, f"its {RUN} has no state of the schedule")
+    return type(own)(**saved)
