@@ -65,6 +65,7 @@ from rnn_from_scratch.data import (
     sources,
     tasks,
     text,
+    windows,
 )
 from rnn_from_scratch.diagnosis import attention as attention_checks
 from rnn_from_scratch.diagnosis import (
@@ -917,7 +918,9 @@ CASES = {
     "data.series.time_order": lambda n: partial(series.time_order, ["1", "3", "2"]),
     **{f"data.series.{f}": lambda n, f=f: partial(getattr(series, f), prices_of(n))
        for f in ("chronological_split", "reversed_series", "log_returns")},
-    "data.series.series_windows": lambda n: partial(series.series_windows, prices_of(n), 3, columns=["column 2"]),
+    "data.series.select_series": lambda n: partial(series.select_series, prices_of(n), ["column 2"], first=1, last=5),
+    "data.series.column_indices": lambda n: partial(series.column_indices, "Here", prices_of(n), ["column 2"]),
+    "data.windows.series_windows": lambda n: partial(windows.series_windows, prices_of(n), 3, columns=["column 2"]),
     "data.scaling.fit_scaling": lambda n: partial(scaling.fit_scaling, prices_of(n)),
     "data.scaling.standardize": lambda n: partial(scaling.standardize, series.chronological_split(prices_of(n))),
     **{f"data.scaling.Scaling.{f}": lambda n, f=f: partial(

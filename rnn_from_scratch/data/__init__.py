@@ -32,12 +32,11 @@ from .scaling import Scaling, fit_scaling, standardize
 from .series import (
     Series,
     SeriesSplits,
-    Windows,
     chronological_split,
     log_returns,
     make_series,
     reversed_series,
-    series_windows,
+    select_series,
     time_order,
 )
 from .sources import Fresh, Pairs, Sequences, Streams, text_streams
@@ -52,6 +51,7 @@ from .tasks import (
     recall_data,
 )
 from .text import END, PAD, START, UNKNOWN, PairBatch, Vocabulary, pair_batches
+from .windows import Windows, series_windows
 
 __all__ = [
     "END",
@@ -125,6 +125,7 @@ __all__ = [
     "render_date",
     "reversed_series",
     "sample_prices",
+    "select_series",
     "series_windows",
     "similar_names",
     "sine_data",

@@ -46,7 +46,7 @@ def read_table(where: str, text: str, delimiter: Any, header: Any, times: Any) -
     if header is not None and not isinstance(header, bool):
         validate.fail(where, f"header is {header!r:.60}", "True, False or None (told from the first row)")
     comments, text = _without_comments(text)
-    notes = [f"{comments} first line(s) that begin with # left out"] if comments else []
+    notes = [f"{len(comments)} first line(s) that begin with # left out: {comments[0]!r:.60}"] if comments else []
     if not text.strip():
         validate.fail(where, "the file holds no row", "one row of numbers at least", "there is nothing to read")
     if delimiter is None:
@@ -54,7 +54,7 @@ def read_table(where: str, text: str, delimiter: Any, header: Any, times: Any) -
         notes.append(f"delimiter: {CALLED[delimiter]}" if delimiter else "no delimiter: one column")
     elif not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in "\"\n\r":
         validate.fail(where, f"delimiter is {delimiter!r:.60}", "one character, such as ',' ';' or a tab")
-    rows, blank = _rows(where, text, delimiter or ",", comments)
+    rows, blank = _rows(where, text, delimiter or ",", len(comments))
     if blank:
         notes.append(f"{len(blank)} blank line(s) left out, the first in line {blank[0]}")
     width = len(rows[0].cells)
@@ -97,12 +97,12 @@ def _count(cells: int) -> str:
     return f"{cells} cell{'s' * (cells != 1)}"
 
 
-def _without_comments(text: str) -> tuple[int, str]:
+def _without_comments(text: str) -> tuple[list[str], str]:
     """Take off the lines before the table that begin with #, as NumPy's savetxt and many sources write them."""
-    lines = 0
+    lines = []
     while text.startswith("#"):
-        text = text.partition("\n")[2]
-        lines += 1
+        line, _, text = text.partition("\n")
+        lines.append(line)
     return lines, text
 
 
@@ -131,6 +131,8 @@ def _sniffed(text: str) -> str:
 
 def _rows(where: str, text: str, delimiter: str, before: int) -> tuple[list[Row], list[int]]:
     """Return the records with cells stripped of blanks, and the lines that are blank between them."""
+    if delimiter == " ":  # columns are lined up with as many as it takes
+        text = "\n".join(" ".join(line.split()) for line in text.split("\n"))
     reader = csv.reader(io.StringIO(text.rstrip("\n"), newline=""), delimiter=delimiter, strict=True)
     rows, blank = [], []
     line = before + 1
@@ -228,6 +230,6 @@ def _number(where: str, row: Row, d: int, name: str) -> float:
     elif THOUSANDS.fullmatch(cell):
         hint = "Write it without a mark between the thousands."
     elif len(cell.split()) > 1 and all(map(_is_number, cell.split())):
-        hint = "Are its columns parted by blanks? Say delimiter=' ' (one blank), or write commas."
+        hint = "Are its columns parted by blanks? Say delimiter=' ' (one blank or more)."
     validate.fail(where, at, "a number", "the columns hold quantities", hint or
                   f"Missing values are one of {', '.join(map(repr, MISSING))}; times=… names a column of labels.")

@@ -57,7 +57,7 @@ def load_series(
     path : str or Path
         The file.
     delimiter : str, optional
-        Default: whichever of tab, semicolon and comma fits most rows.
+        Default: whichever of tab, semicolon and comma fits most rows. " " stands for one blank or more.
     header : bool, optional
         Whether the first row holds names; default: told from the rows, or refused where it could be either.
     times : bool, int or str, optional

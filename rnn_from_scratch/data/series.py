@@ -1,8 +1,7 @@
 r"""Series of numbers over time: one type, and what every forecast does with it before a model sees it.
 
-A `Series` keeps what is known (`observed`) beside the numbers, NaN where nothing is. The helpers look at the past
-alone: parts are cut in time's order, what is fitted is fitted on the training part, and a window's targets lie after
-the inputs that they are predicted from.
+A `Series` keeps what is known (`observed`) beside the numbers, NaN where nothing is. Parts are cut in time's order;
+scaling.py fits on the training part alone, windows.py makes inputs and what comes after them.
 
 Source: notebook 15; tests/data/test_series.py.
 """
@@ -36,16 +35,6 @@ class SeriesSplits(NamedTuple):
     train: Series
     validation: Series
     test: Series
-
-
-class Windows(NamedTuple):
-    """N stretches of a series as a batch, time first, with the value `horizon` steps after each input."""
-
-    xs: Array  # (length, N, D), NaN where nothing is known
-    targets: Array  # (length, N, K); targets[-1] is what a many-to-one model predicts
-    observed: Array  # (length, N, D) bool, for xs
-    target_mask: Array  # (length, N) bool: all K targets are known
-    starts: Array  # (N,) int: the row of the series that each window begins with
 
 
 def make_series(values: Any, names: Sequence[str] | None = None, times: Sequence[str] | None = None) -> Series:
@@ -155,7 +144,7 @@ def chronological_split(series: Series, fractions: Sequence[float] = (0.7, 0.15,
     Parameters
     ----------
     series : Series
-        T steps, the earliest first.
+        T steps, the earliest first: that is checked where times are numbers or ISO dates, and trusted elsewhere.
     fractions : three float
         Shares that sum to 1, each giving a step at least. The parts end at the whole steps nearest to T·f₁ and
         T·(f₁ + f₂).
@@ -201,6 +190,60 @@ def _rows(series: Series, rows: slice) -> Series:
     return Series(values, series.names, times, observed, series.notes)
 
 
+def select_series(
+    series: Series, columns: Sequence[str] | None = None, *, first: int | None = None, last: int | None = None
+) -> Series:
+    """Return some columns and a stretch of the steps of a series.
+
+    Parameters
+    ----------
+    series : Series
+        T steps and D columns.
+    columns : sequence of str, optional
+        Names, in the order to have them; default all.
+    first, last : int, optional
+        The first and the last row to have, counted from 0, both included; default all. With times:
+        `first=series.times.index("2004-09-01")`.
+
+    Returns
+    -------
+    Series
+        Copies.
+
+    Raises
+    ------
+    ArgumentError
+        A name that there is not or that stands there twice, or rows that there are not.
+
+    Source: tests/data/test_series.py.
+    """
+    where = "select_series"
+    T = len(checked_series(where, series).values)
+    chosen = column_indices(where, series, columns)
+    bounds = [0 if first is None else first, T - 1 if last is None else last]
+    for name, row in zip(("first", "last"), bounds, strict=True):
+        if isinstance(row, bool) or not isinstance(row, int | np.integer) or not 0 <= row < T:
+            validate.fail(where, f"{name} is {row!r}", f"a row, 0 … {T - 1}", f"the series has {T} steps")
+    if bounds[0] > bounds[1]:
+        validate.fail(where, f"first is {bounds[0]} and last {bounds[1]}", "first ≤ last", "both are included")
+    rows = _rows(series, slice(bounds[0], bounds[1] + 1))
+    names = tuple(series.names[d] for d in chosen)
+    return rows._replace(values=rows.values[:, chosen], names=names, observed=rows.observed[:, chosen])
+
+
+def column_indices(where: str, series: Series, columns: Any) -> list[int]:
+    """Return the numbers of columns by name, or of all; refuse a name that there is not, or one that comes twice."""
+    if columns is None:
+        return list(range(len(series.names)))
+    if isinstance(columns, str) or not isinstance(columns, Sequence) or not columns:
+        validate.fail(where, f"columns is {columns!r:.60}", "a list of names, with at least one")
+    for n, name in enumerate(columns):
+        validate.option(where, f"columns[{n}]", name, series.names)
+        if name in columns[:n]:
+            validate.fail(where, f"columns has {name!r} twice", "each name once")
+    return [series.names.index(name) for name in columns]
+
+
 def reversed_series(series: Series) -> Series:
     """Return a series with its last row first, for a file that begins with the newest."""
     return _rows(checked_series("reversed_series", series), slice(None, None, -1))
@@ -241,57 +284,3 @@ def log_returns(series: Series) -> Series:
     returns = np.diff(np.log(values), axis=0)
     times = None if series.times is None else series.times[1:]
     return Series(returns, series.names, times, ~np.isnan(returns), series.notes)
-
-
-def series_windows(
-    series: Series, length: int, *, horizon: int = 1, stride: int = 1, columns: Sequence[str] | None = None
-) -> Windows:
-    """Cut a series into windows to forecast from.
-
-    Parameters
-    ----------
-    series : Series
-        One part of a split: windows of the whole would show training what the test asks.
-    length : int
-        Steps that a model reads.
-    horizon : int
-        How many steps ahead it predicts; length + horizon ≤ T.
-    stride : int
-        Steps from one window to the next. 1: all windows; length: none overlap in what they read.
-    columns : sequence of str, optional
-        The K columns to predict; default all D.
-
-    Returns
-    -------
-    Windows
-        xs[t, n] is row starts[n] + t, and targets[t, n] row starts[n] + t + horizon: later than everything that was
-        read until then. Missing values are NaN still: fill them before, and let `target_mask` leave targets out.
-
-    Raises
-    ------
-    ArgumentError
-        Sizes below 1, windows longer than the series, a column that there is not.
-
-    Source: notebook 15; tests/data/test_series.py.
-    """
-    where = "series_windows"
-    T = len(checked_series(where, series).values)
-    length, horizon = validate.size(where, "length", length), validate.size(where, "horizon", horizon)
-    stride = validate.size(where, "stride", stride)
-    if length + horizon > T:
-        got, expected = f"length + horizon is {length + horizon}", f"at most {T}"
-        validate.fail(where, got, expected, f"the series has {T} steps", "Try shorter windows or a longer part.")
-    chosen = list(range(len(series.names)))
-    if columns is not None:
-        if isinstance(columns, str) or not isinstance(columns, Sequence) or not columns:
-            validate.fail(where, f"columns is {columns!r}", "a list of names, with at least one")
-        for name in columns:
-            validate.option(where, "a name in columns", name, series.names)
-        chosen = [series.names.index(name) for name in columns]
-    starts = np.arange(0, T - length - horizon + 1, stride)
-    rows = np.arange(length)[:, None] + starts
-    known: Array = np.all(series.observed[:, chosen], axis=1)
-    return Windows(
-        series.values[rows], series.values[:, chosen][rows + horizon], series.observed[rows], known[rows + horizon],
-        starts,
-    )

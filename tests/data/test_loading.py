@@ -107,7 +107,8 @@ def test_a_table_with_names_times_and_gaps(tmp_path):
     ("price\n1\n2", [[1], [2]], ("price",), None, ["no delimiter: one column", "header: line 1"]),
     ("1\n\n3\n\n\n", [[1], [NAN], [3]], ("column 1",), None, ["no delimiter", "header: none", "1 of 3 cells"]),
     ("1,2\n\n3,4\n", [[1, 2], [3, 4]], ("column 1", "column 2"), None, ["comma", "1 blank line.*line 2", "header"]),
-    ("# from X\n#\na,b\n1,2\n", [[1, 2]], ("a", "b"), None, ["2 first line.*begin with #", "comma", "header: line 3"]),
+    ("# from X\n#\na,b\n1,2\n", [[1, 2]], ("a", "b"), None, ["2 first line.*begin with # left out: '# from X'",
+     "comma", "header: line 3"]),
     ("\ufeffa,b\n1,2\n", [[1, 2]], ("a", "b"), None, ["byte order mark", "comma", "header: line 1"]),
     ('"a, b";c\n1;"2"\n', [[1, 2]], ("a, b", "c"), None, ["semicolon", "header"]),
     ("price; net,volume\n1,2\n3,4\n", [[1, 2], [3, 4]], ("price; net", "volume"), None, ["comma", "header"]),
@@ -138,6 +139,7 @@ def test_tables_of_many_kinds(tmp_path, content, values, names, times, notes):
 @pytest.mark.parametrize(("content", "choices", "values", "names", "times"), [
     ("1|2\n3|4", {"delimiter": "|"}, [[1, 2], [3, 4]], ("column 1", "column 2"), None),
     ("1 2\n3 4", {"delimiter": " "}, [[1, 2], [3, 4]], ("column 1", "column 2"), None),
+    ("  a    b \n 1   2\n30   -\n", {"delimiter": " "}, [[1, 2], [30, NAN]], ("a", "b"), None),
     ("2019,x,2020\n1,2,3", {"header": True}, [[1, 2, 3]], ("2019", "x", "2020"), None),
     ("1,2\n3,4", {"header": True}, [[3, 4]], ("1", "2"), None),
     ("year,x\n2019,5", {"times": True}, [[5]], ("x",), ("2019",)),

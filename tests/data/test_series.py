@@ -9,6 +9,7 @@ from rnn_from_scratch.data import (
     log_returns,
     make_series,
     reversed_series,
+    select_series,
     series_windows,
     time_order,
 )
@@ -63,7 +64,7 @@ def test_make_series_refuses(arguments, message, error):
 ])  # fmt: skip
 def test_a_series_put_together_wrongly_is_refused_by_every_helper(change, message):
     broken = counting()._replace(**change)
-    for call in (chronological_split, log_returns, reversed_series, lambda series: series_windows(series, 3)):
+    for call in (chronological_split, log_returns, reversed_series, select_series, lambda one: series_windows(one, 3)):
         with pytest.raises(ArgumentError, match=message):
             call(broken)
         with pytest.raises(DtypeError, match=r"the series is a ndarray, expected a Series.*make_series"):
@@ -154,56 +155,32 @@ def test_a_return_knows_nothing_of_later_prices():
     assert (before[19] != after[19]).all()
 
 
-@pytest.mark.parametrize(("length", "horizon", "stride", "starts"), [
-    (3, 1, 1, range(17)), (3, 2, 5, [0, 5, 10, 15]), (19, 1, 1, [0]), (1, 19, 1, [0]), (4, 1, 4, [0, 4, 8, 12]),
-])
-def test_windows_hold_the_rows_that_they_say(length, horizon, stride, starts):
-    windows = series_windows(counting(20), length, horizon=horizon, stride=stride, columns=["column 2"])
-    assert windows.starts.tolist() == list(starts)
-    assert windows.xs.shape == (length, len(starts), 2)
-    for t in range(length):
-        for n, start in enumerate(starts):
-            assert windows.xs[t, n].tolist() == [start + t, start + t + 100]
-            assert windows.targets[t, n].tolist() == [start + t + horizon + 100]
-    assert windows.targets.max() <= 119
-    assert windows.target_mask.all()
+def test_a_part_of_a_series_is_a_copy():
+    series = make_series([[0.0, 10.0, 20.0], [1.0, NAN, 21.0], [2.0, 12.0, 22.0]], ["a", "b", "c"], ["x", "y", "z"])
+    part = select_series(series, ["c", "b"], first=1)
+    np.testing.assert_array_equal(part.values, [[21, NAN], [22, 12]])
+    np.testing.assert_array_equal(part.observed, [[True, False], [True, True]])
+    assert (part.names, part.times) == (("c", "b"), ("y", "z"))
+    part.values[:] = 0.0
+    assert series.values[2, 2] == 22.0
+    one = select_series(series, last=0)
+    assert (one.values.tolist(), one.times) == ([[0.0, 10.0, 20.0]], ("x",))
+    np.testing.assert_array_equal(select_series(series).values, series.values)
+    np.testing.assert_array_equal(select_series(series, first=1, last=1).values, series.values[1:2])
 
 
-def test_windows_tell_what_is_missing():
-    series = make_series([[0.0, 10.0], [1.0, NAN], [2.0, 12.0], [NAN, 13.0], [4.0, 14.0]])
-    both = series_windows(series, 2)
-    np.testing.assert_array_equal(both.observed[:, 0], [[True, True], [True, False]])
-    np.testing.assert_array_equal(np.isnan(both.xs), ~both.observed)
-    np.testing.assert_array_equal(both.target_mask, [[False, True, False], [True, False, True]])
-    second = series_windows(series, 2, columns=["column 2"])
-    np.testing.assert_array_equal(second.target_mask, [[False, True, True], [True, True, True]])
-    swapped = series_windows(series, 2, columns=["column 2", "column 1"])
-    np.testing.assert_array_equal(swapped.targets, both.targets[..., ::-1])
-
-
-def test_windows_of_the_training_part_hold_nothing_of_the_test():
-    """What comes later is replaced: nothing that training sees may change."""
-    series = counting(40)
-    later = series.values.copy()
-    later[28:] = -1.0
-    changed = make_series(later, series.names, series.times)
-    seen = [series_windows(chronological_split(each).train, 5, horizon=3) for each in (series, changed)]
-    for one, other in zip(*seen, strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert series_windows(chronological_split(changed).train, 5, horizon=3).targets.min() >= 0
-
-
-@pytest.mark.parametrize(("arguments", "choices", "message"), [
-    ((20,), {}, r"length \+ horizon is 21, expected at most 20"), ((0,), {}, "length is 0"),
-    ((True,), {}, "length is True"),
-    ((3,), {"horizon": 0}, "horizon is 0"), ((3,), {"stride": 1.0}, "stride is 1.0"),
-    ((3,), {"columns": []}, "columns is"),
-    ((3,), {"columns": "column 1"}, "columns is 'column 1'"),
-    ((3,), {"columns": ["x"]}, "is 'x', expected one of 'column 1'"),
+@pytest.mark.parametrize(("choices", "message"), [
+    ({"columns": "column 1"}, "columns is 'column 1'"), ({"columns": []}, "columns is"),
+    ({"columns": 5}, "columns is 5"),
+    ({"columns": ["z"]}, r"columns\[0\] is 'z', expected one of 'column 1'"),
+    ({"columns": ["column 2", "column 2"]}, "'column 2' twice"),
+    ({"first": -1}, "first is -1, expected a row, 0 … 19"),
+    ({"first": True}, "first is True"), ({"last": 20}, "last is 20"), ({"last": 1.0}, "last is 1.0"),
+    ({"first": 5, "last": 4}, "first is 5 and last 4"),
 ])  # fmt: skip
-def test_windows_refuse(arguments, choices, message):
-    with pytest.raises(ArgumentError, match=f"series_windows: .*{message}"):
-        series_windows(counting(20), *arguments, **choices)
+def test_parts_that_there_are_not(choices, message):
+    with pytest.raises(ArgumentError, match=f"select_series: .*{message}"):
+        select_series(counting(), **choices)
 
 
 def test_a_series_is_a_tuple_of_plain_parts():
