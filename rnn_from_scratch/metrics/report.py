@@ -61,6 +61,10 @@ class ClassificationReport(NamedTuple):
         ]
         return "\n".join([*lines, *self.notes])
 
+    def __repr__(self) -> str:
+        """Return the same table: what a session shows of a value."""
+        return str(self)
+
     def _repr_html_(self) -> str:
         """Return the table for a notebook, with header scope for screen readers."""
         head = "".join(f'<th scope="col">{name}</th>' for name in ("class", *_HEAD))

@@ -67,6 +67,11 @@ def test_batches_are_joined_by_their_counts():
     assert report_of_confusion([[1, 0], [1, 2]]).of(1) == (1, 1.0, 2 / 3, 0.8, 3, 2)
 
 
+def test_it_shows_as_a_table_in_a_session():
+    report = classification_report(TARGETS, PREDICTIONS)
+    assert repr(report) == str(report)
+
+
 def test_it_shows_as_a_table_in_a_notebook():
     found = classification_report(["<b>", "x"], ["x", "x"])._repr_html_()
     assert found.count('<th scope="col">') == 6
