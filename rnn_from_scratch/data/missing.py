@@ -130,7 +130,8 @@ class MissingDescription(NamedTuple):
             f"{self.complete_sequences} of {self.sequences} sequences"
         )
         for together, count in self.patterns[:5]:
-            rows.append(f"missing together at {count} steps: {', '.join(together) if together else 'nothing'}")
+            what = ", ".join(together) if together else "nothing"
+            rows.append(f"missing together at {count} step{'' if count == 1 else 's'}: {what}")
         if len(self.patterns) > 5:
             rows.append(f"and {len(self.patterns) - 5} patterns more")
         return "\n".join(rows)

@@ -24,8 +24,8 @@ def test_describe_by_hand():
     assert str(found).splitlines() == [
         "feature  missing   share  longest run", "tide           3  60.0 %            2",
         "wind           3  60.0 %            2", "complete: 1 of 5 steps, 0 of 1 sequences",
-        "missing together at 2 steps: tide, wind", "missing together at 1 steps: nothing",
-        "missing together at 1 steps: wind", "missing together at 1 steps: tide",
+        "missing together at 2 steps: tide, wind", "missing together at 1 step: nothing",
+        "missing together at 1 step: wind", "missing together at 1 step: tide",
     ]
 
 
