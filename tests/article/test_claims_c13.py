@@ -104,4 +104,4 @@ def test_saved_result_is_what_the_code_gives():
     again = c13.measured(found)
     np.testing.assert_allclose(again["best"], found["best"], rtol=1e-9)
     assert again["common"]["rate"] == found["common"]["rate"]
-    assert c13.score(16, 32, 0.1, 2) == pytest.approx(found["scores"][1][0][3][2], rel=0.01)
+    assert c13.score(16, 64, 0.1, 2) == pytest.approx(found["scores"][1][0][3][2], rel=0.01)
