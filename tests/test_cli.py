@@ -43,9 +43,9 @@ def test_verify_prints_a_row_an_equation_and_exits_with_0(verified):  # as JSON:
     assert verified.stderr == ""
     header, *rows, summary = verified.stdout.splitlines()
     assert header.split() == ["id", "equation", "code", "central", "complex", "verdict", "also", "measured"]
-    assert len(rows) == 28
+    assert len(rows) == 34
     assert all(re.search(r"\bproven\b", row) for row in rows)
-    assert summary.startswith("28 rows of 14 ids: every one proven.")
+    assert summary.startswith("34 rows of 15 ids: every one proven.")
 
 
 def test_verify_json_has_the_methods_that_were_asked_for(capsys):

@@ -15,7 +15,7 @@ import numpy as np
 from .. import validate
 from ..cells import RNNCell
 from ..gradcheck.numerical import METHODS
-from . import gate_proofs, proofs
+from . import gate_proofs, metric_proofs, proofs
 from .points import Context, Outcome
 
 
@@ -164,6 +164,23 @@ EQUATIONS: list[Equation] = [
              "bahdanau:BahdanauCell.step_backward"),
             ("general", "e = q·(m W_m)", r"q^\top W m_s", "luong:LuongCell.step_backward"),
             ("dot", "e = q·m", r"q^\top m_s", "luong:LuongCell.step_backward"),
+        )
+    ),
+    *(
+        Equation("Q5", text, latex, f"metrics.{code}", "14_measure_a_model", check)
+        for text, latex, code, check in (
+            ("accuracy = (1/n) Σ [prediction = target]", r"\frac1n \sum_i [\hat k_i = k_i]",
+             "classification:accuracy", metric_proofs.classes("accuracy")),
+            ("precision = TP / (TP + FP)", r"P = \frac{TP}{TP + FP}",
+             "classification:precision", metric_proofs.classes("precision")),
+            ("recall = TP / (TP + FN)", r"R = \frac{TP}{TP + FN}",
+             "classification:recall", metric_proofs.classes("recall")),
+            ("F1 = 2 P R / (P + R)", r"F_1 = \frac{2 P R}{P + R}",
+             "classification:f1", metric_proofs.classes("f1")),
+            ("MAE = (1/n) Σ |y - target|", r"\frac1n \sum |y - y^*|",
+             "regression:mae", metric_proofs.absolute_error),
+            ("BLEU = 100 BP (p_1 p_2 p_3 p_4)^(1/4)", r"100\,\mathrm{BP}\,(p_1 p_2 p_3 p_4)^{1/4}",
+             "text:corpus_bleu", metric_proofs.bleu),
         )
     ),
 ]

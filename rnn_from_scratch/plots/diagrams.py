@@ -43,7 +43,7 @@ def course_map(rows: Sequence[Sequence[str]], *, title: str = "", columns: Seque
     Parameters
     ----------
     rows : list of tuples of strings
-        One (article id, notebook, code, proof) for each line, at most 24.
+        One (article id, notebook, code, proof) for each line, at most 30.
     title : str
         Written above the picture.
     columns : strings
@@ -60,8 +60,8 @@ def course_map(rows: Sequence[Sequence[str]], *, title: str = "", columns: Seque
     from matplotlib.path import Path
 
     where = "course_map"
-    if not 1 <= len(rows) <= 24:
-        fail(where, f"rows has {len(rows)} entries", "1 to 24", "the boxes must stay legible")
+    if not 1 <= len(rows) <= 30:
+        fail(where, f"rows has {len(rows)} entries", "1 to 30", "the boxes must stay legible")
     table = [tuple(str(entry) for entry in row) for row in rows]
     for index, row in enumerate(table):
         if len(row) != len(columns) or not all(row):
