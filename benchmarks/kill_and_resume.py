@@ -75,6 +75,7 @@ def work(kind: str, path: str, fill_at: int) -> None:
         if step.update == fill_at:
             resource.setrlimit(resource.RLIMIT_FSIZE, (BLOCK, BLOCK))
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin deaf to Ctrl-C
     print(0, flush=True)
     train(**start(kind), updates=UPDATES, checkpoint=path, checkpoint_every=1, resume=True, callbacks=[fill])
 
@@ -137,7 +138,7 @@ def interrupted(
     """Stop a run `stops` times, let it end, and compare; a stop that came too late to stop anything does not count."""
     found: list[Stop] = []
     while len(found) < stops:
-        way = WAYS[int(rng.integers(len(WAYS)))]
+        way = WAYS[len(found) % len(WAYS)]
         stop = stopped(kind, path, way, rng, whole[1] / 2)
         if stop.code == 0:  # it ended before: begin another
             same = digest(path) == whole[0]
