@@ -9,9 +9,10 @@ from .loop import Result, train
 from .params import load_params, save_params
 from .plan import Step
 from .progress import progress_bar
+from .range_test import RangeTest, range_test
 from .state import Best, History
 
 __all__ = [
-    "Best", "Checkpoint", "History", "Result", "Step", "TrainingStopped", "build", "describe", "evaluate", "fit",
-    "load_checkpoint", "load_params", "progress_bar", "save_params", "train",
+    "Best", "Checkpoint", "History", "RangeTest", "Result", "Step", "TrainingStopped", "build", "describe", "evaluate",
+    "fit", "load_checkpoint", "load_params", "progress_bar", "range_test", "save_params", "train",
 ]

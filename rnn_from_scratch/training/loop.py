@@ -82,8 +82,8 @@ def train(
     patience : int, optional
         End after so many validations in a row without a lower loss (early stopping).
     checkpoint : path, optional
-        An .npz file that holds the whole run. It is also written at the end, and when Ctrl-C or a number that is not
-        finite ends it.
+        An .npz file that holds the whole run. It is also written at the end, and when Ctrl-C, a callback's error or a
+        number that is not finite ends it.
     checkpoint_every : int, optional
         Updates between two writes; default an epoch's.
     resume : bool
@@ -154,8 +154,9 @@ def run(plan: Plan) -> Result:
                     state = state._replace(asked=True)
                 if _due(plan.checkpoint_every, state.updates, plan):
                     save_run(plan, state)
-        except KeyboardInterrupt:
-            if plan.checkpoint is not None and state.updates:
+        except BaseException as fault:  # Ctrl-C, or a callback's own error: what was learned is kept
+            written_or_full = isinstance(fault, TrainingStopped | OSError)
+            if plan.checkpoint is not None and state.updates and not written_or_full:
                 save_run(plan, state)
             raise
     if plan.checkpoint is not None:

@@ -84,6 +84,20 @@ def test_ctrl_c_in_the_middle_keeps_the_last_whole_update(tmp_path, whole, kind,
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.npz"]
 
 
+def test_a_callbacks_own_error_loses_nothing(tmp_path, whole):
+    path = tmp_path / "run.npz"
+
+    def broken(step):
+        if step.update == 5:
+            raise RuntimeError("a callback's own")
+
+    with pytest.raises(RuntimeError, match="a callback's own"):
+        begin("text", path, every=1000, callbacks=[broken])
+    assert load_checkpoint(path).updates == 5
+    begin("text", path)
+    assert path.read_bytes() == whole["text"]
+
+
 @pytest.mark.parametrize("kind", kill_and_resume.KINDS)
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, whole, kind, monkeypatch):
     path, writes = tmp_path / "run.npz", 0
