@@ -13,16 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import validate
 from ..arrays import Array, Params, leaves
 from ..optim import clip_by_global_norm
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 FEWEST = 20  # updates: with fewer, a curve cannot be told from its noise
 EXPLODED = 2.0  # times the first loss
@@ -38,8 +35,8 @@ class RangeTest(NamedTuple):
     suggestion: float | None  # a rate to begin with; None where the curve gives none
     reason: str  # how it was chosen, or why there is none
 
-    def plot(self) -> Figure:
-        """Draw the losses against the rate, with the suggestion."""
+    def plot(self) -> Any:
+        """Return a matplotlib Figure: the losses against the rate, with the suggestion."""
         from ..plots import range_test as draw
 
         return draw(self.rates, self.losses, self.smoothed, self.suggestion)
