@@ -297,7 +297,7 @@ def test_arrays_that_cannot_be_read(tmp_path, monkeypatch, content, message):
 
 def test_pickled_objects_are_never_read(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    np.save(tmp_path / "a.npy", np.array([Bomb()], object), allow_pickle=True)
+    np.save(tmp_path / "a.npy", np.array([Bomb()], object))
     refused(tmp_path / "a.npy", "holds Python objects, expected numbers because reading them would run code")
     np.savez(tmp_path / "a.npz", x=np.array([Bomb()], object))
     refused(tmp_path / "a.npz", "holds Python objects")
