@@ -79,6 +79,14 @@ def test_rmsprop_by_hand():
     np.testing.assert_allclose(centred, [-0.4 / math.sqrt(3), -0.2 / math.sqrt(2.4375)], rtol=1e-7)
 
 
+def test_rmsprop_keeps_no_memory_that_it_does_not_use():
+    params, optimizer = {"w": np.ones(2)}, RMSprop(0.1)
+    _, state = optimizer.update(params, {"w": np.array([3.0, -4.0])}, optimizer.init(params))
+    assert not state.velocity["w"].any()
+    assert not state.mean["w"].any()
+    np.testing.assert_allclose(state.square["w"], [0.09, 0.16], rtol=1e-14)
+
+
 def test_centred_rmsprop_survives_a_constant_gradient():
     """s − m² goes to 0, and rounding takes it below: no NaN."""
     for dtype in (np.float32, np.float64):

@@ -64,7 +64,8 @@ def test_on_a_parabola_it_stops_soon_after_the_threshold():
                        highest=100.0, updates=100)
     assert found.rates[-1] > 0.5
     assert len(found.rates) < 100
-    assert found.losses[-1] > 2 * found.losses[0]
+    over = [k for k in range(3, len(found.losses)) if found.losses[k - 2 : k + 1].mean() > 2 * found.losses[:3].mean()]
+    assert over == [len(found.losses) - 1], "the first time that three losses are above twice the first three"
     assert 0.005 < found.suggestion < 0.5
     assert f"explodes at {found.rates[-1]:.2g}" in found.reason
 
@@ -139,6 +140,7 @@ def test_a_flat_curve_gives_none():
 
 def test_a_fall_through_noise_is_found_where_it_is():
     curve = 1.0 - 0.8 / (1.0 + np.exp(-(np.arange(100) - 60) / 4.0))
+    assert suggest(RATES, curve, exploded=False)[1] == RATES[60], "steepest in its middle"
     for seed in range(20):
         _, rate, reason = suggest(RATES, curve + 0.05 * np.random.default_rng(seed).standard_normal(100), False)
         assert RATES[52] < rate < RATES[68]
