@@ -12,9 +12,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: matrices this small gain nothing from more
 
 from benchmarks.run_claim import run_claim
-from rnn_from_scratch.article.claims import c1
 
 if __name__ == "__main__":
-    kinds = ("RNN, radius 0.8", "RNN, orthogonal")
-    quick = {"seeds": (0,), "tuning_seeds": (100,), "lags": (5, 40), "kinds": kinds, "updates": 300}
-    run_claim(c1, "do recurrent networks remember long-range dependencies?", quick)
+    run_claim("C1")

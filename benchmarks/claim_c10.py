@@ -11,8 +11,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: matrices this small gain nothing from more
 
 from benchmarks.run_claim import run_claim
-from rnn_from_scratch.article.claims import c10
 
 if __name__ == "__main__":
-    quick = {"seeds": (0,), "missing": (0.2, 0.6), "sequences": 100, "filling_updates": 100, "forecast_updates": 60}
-    run_claim(c10, "which way with missing values costs how much?", quick)
+    run_claim("C10")

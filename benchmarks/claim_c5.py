@@ -10,8 +10,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: the times are those of one core
 
 from benchmarks.run_claim import run_claim
-from rnn_from_scratch.article.claims import c5
 
 if __name__ == "__main__":
-    quick = {"seeds": (0,), "batch_sizes": (8, 512), "rates": (0.1, 0.3), "rounds": 20}
-    run_claim(c5, "does batch gradient descent train faster?", quick)
+    run_claim("C5")

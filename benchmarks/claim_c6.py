@@ -11,8 +11,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: one thread, so that CPU seconds are seconds
 
 from benchmarks.run_claim import run_claim
-from rnn_from_scratch.article.claims import c6
 
 if __name__ == "__main__":
-    quick = {"seeds": (0,), "rates": (0.01,), "seconds": 0.5, "rounds": 3}
-    run_claim(c6, "does a TRNN train faster on long sequences?", quick)
+    run_claim("C6")

@@ -6,7 +6,6 @@ Run as `python -m benchmarks.claim_c7` (three to four minutes); `--quick` takes 
 from __future__ import annotations
 
 from benchmarks.run_claim import run_claim
-from rnn_from_scratch.article.claims import c7
 
 if __name__ == "__main__":
-    run_claim(c7, "does clipping avoid explosion?", {"seeds": (0,), "rates": (0.03, 0.1), "updates": 300})
+    run_claim("C7")

@@ -10,7 +10,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: matrices this small gain nothing from more
 
 from benchmarks.run_claim import run_claim
-from rnn_from_scratch.article.claims import c8
 
 if __name__ == "__main__":
-    run_claim(c8, "do gates cure vanishing and exploding gradients?", {"seeds": (0,)})
+    run_claim("C8")

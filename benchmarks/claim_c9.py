@@ -6,8 +6,6 @@ Run as `python -m benchmarks.claim_c9` (about two minutes); `--quick` takes two 
 from __future__ import annotations
 
 from benchmarks.run_claim import run_claim
-from rnn_from_scratch.article.claims import c9
 
 if __name__ == "__main__":
-    quick = {"seeds": (0, 1), "rates": (0.03, 0.3), "sizes": (64,)}
-    run_claim(c9, "does a small learning rate avoid overfitting?", quick)
+    run_claim("C9")

@@ -23,9 +23,10 @@ import numpy as np
 
 from benchmarks.machine import save_result
 from rnn_from_scratch.article.claims import c2
+from rnn_from_scratch.article.claims.registry import CLAIMS
 
 TIMES = "CPU time of one thread, pinned to one core, on a machine that others used at the same time"
-QUICK = {"seeds": (0,), "rates": (0.01,), "updates": 40, "units": 32, "points": ((64, 8, True),), "rounds": 3}
+QUICK = CLAIMS["C2"].quick
 
 
 def table(result: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The command line: verify, museum, train, sample, range-test, course.
+"""The command line: verify, claims, museum, train, sample, range-test, course.
 
 Exit codes: 0 all is well; 1 a check failed; 2 the call was wrong, or a file or the output could not be read or
 written (one line says how); 130 stopped by Ctrl-C. A reader that stops reading (`verify | head`) changes none of them.
@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import __version__, validate
 from .article import add_command as add_article
+from .claims import add_commands as add_claims
 from .console import PROGRAM, Parser
 from .course import add_commands as add_course
 from .proving import add_commands as add_proving
@@ -73,6 +74,7 @@ def _parser() -> Parser:
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     add_proving(commands)
+    add_claims(commands)
     train = commands.add_parser("train", help="train the article's program, a language model, a forecast")
     programs = train.add_subparsers(dest="program", metavar="PROGRAM", required=True)
     for add in (add_article, add_text, add_series):
