@@ -106,7 +106,7 @@ def _array(where: str, name: str, content: bytes) -> Array:
             "c": "Save real and imaginary part as two columns.",
         }.get(dtype.kind, "Save array.astype(np.float64).")
         kind = f"fields {', '.join(dtype.names):.60}" if dtype.names else f"dtype {dtype}"
-        validate.fail(where, f"{name!r} has {kind}", "real numbers", "", hint, validate.DtypeError)
+        validate.fail(where, f"{name!r} has {kind}", "real numbers of 64 bits at most", "", hint, validate.DtypeError)
     file.seek(0)
     array: Array = np.lib.format.read_array(file, allow_pickle=False)
     return array

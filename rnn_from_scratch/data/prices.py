@@ -92,7 +92,7 @@ def _monthly(where: str, path: Path) -> Series:
             notes.append(f"{name}: no price in the first {begin} months, before {times[min(begin, len(times) - 1)]}")
         later = int((~known[begin:]).sum())
         if later:
-            notes.append(f"{name}: {later} months without a price after that")
+            notes.append(f"{name}: {later} months without a price since {times[begin]}")
     return checked_series(where, Series(values, whole.names, times, observed, tuple(notes)))
 
 

@@ -124,6 +124,9 @@ def test_a_table_with_names_times_and_gaps(tmp_path):
      "times", "times are descending: reversed_series"]),
     ("2020-01-01,5", [[5]], ("column 2",), ("2020-01-01",), ["comma", "header: none", "times"]),
     ("7", [[7]], ("column 1",), None, ["one column", "header: none"]),
+    ("day,\n2020-01-01,4\n", [[4]], ("column 2",), ("2020-01-01",), ["comma", "header: line 1", "times: 'day'"]),
+    ("Date,\nMay,4\n", [[4]], ("column 2",), ("May",), ["comma", "header: line 1", "times"]),
+    ("May,4\nJune,5\n", [[4], [5]], ("column 2",), ("May", "June"), ["comma", "header: none", "times"]),
     ("Date,\n2020-01-01,4\n", [[4]], ("column 2",), ("2020-01-01",), ["comma", "header: line 1", "times"]),
 ])  # fmt: skip
 def test_tables_of_many_kinds(tmp_path, content, values, names, times, notes):
@@ -166,6 +169,7 @@ def test_what_is_said_is_not_guessed(tmp_path, content, choices, values, names, 
     ('"a\nb",c\n1,2\n3\n', "line 4 has 1 cell"), ("a,b\n1,2,\n", "line 2 has 3 cells, expected 2"),
     ("a,b\n1,2\n3,x\n", r"line 3, column 2 \('b'\) holds 'x', expected a number"),
     ("1,2\n3,4\n5,6\n7,1.2.3\n", r"line 4, column 2 \('column 2'\) holds '1\.2\.3'"),
+    ("1,2\nx,3\n4,5\n6,7\n", r"line 2, column 1 \('column 1'\) holds 'x'"),
     ("1\n2\nx\n4\n", r"line 3, column 1 \('column 1'\) holds 'x'"),
     ("a;b\n1,5;2\n", r"line 2, column 1 \('a'\) holds '1,5', expected a number.*A decimal comma\? Write"),
     ("1,5;2,5\n3;4\n", "line 1.*holds '1,5'.*decimal comma"), ("1,5\t2\n", "decimal comma"),
@@ -204,6 +208,10 @@ def test_tables_that_cannot_be_read(tmp_path, content, message):
 ])  # fmt: skip
 def test_choices_that_do_not_fit(tmp_path, choices, message):
     refused(write(tmp_path, "a,b\n1,2\n"), message, **choices)
+
+
+def test_names_are_looked_at_before_one_of_them_is_the_times(tmp_path):
+    refused(write(tmp_path, "a,a\n1,2\n"), "two columns are named 'a'", times=0)
 
 
 def test_a_file_of_times_alone(tmp_path):
@@ -245,6 +253,8 @@ def test_archives_are_read(tmp_path):
     assert (series.names, series.values.tolist()) == (("close",), [[1], [2], [3]])
     refused(path, "array is 'x', expected one of 'open', 'close'", array="x")
     refused(path, "array is 5", array=5)
+    np.savez(path, a=np.zeros(4), b=np.zeros(3))
+    refused(path, r"holds a \(4,\), b \(3,\), expected one array, or arrays \(T,\) of one length")
     np.savez(path, a=np.zeros((3, 2)), b=np.zeros(3))
     refused(path, r"holds a \(3, 2\), b \(3,\), expected one array.*array='…'")
     assert load_series(path, array="a").values.shape == (3, 2)
@@ -279,7 +289,7 @@ def header(shape, descr="<f8", version=1):
     (npy(np.array(["a"])), "dtype <U1"), (npy(np.array(["2020-01-01"], "M8[D]")), r"dtype datetime64\[D\].*labels"),
     (npy(np.zeros(2, [("a", float), ("b", int)])), "has fields a, b.*column_stack"),
     (npy(np.zeros((2, 2, 2))), r"\(2, 2, 2\)"),
-    (npy(np.array(1.0)), r"shape \(\), expected \(T, D\)"), (npy(np.zeros((0, 2))), r"shape \(0, 2\)"),
+    (npy(np.array(1.0)), r"shape \(\), expected \(T, D\)"), (npy(np.zeros((0, 2), int)), r"shape \(0, 2\)"),
     (npy(np.zeros((2, 0))), r"shape \(2, 0\)"),
     (npy(np.array([[1.0, 2.0], [NAN, -np.inf]])), "holds -inf in row 1, column 1"),
     (npy(np.array([2**53 + 1])), "an integer beyond 2\\^53"), (npy(np.array([-(2**63)])), "beyond"),
@@ -293,6 +303,11 @@ def test_arrays_that_cannot_be_read(tmp_path, monkeypatch, content, message):
             archive.writestr("x.npy", content)
         refused(tmp_path / "a.npz", message)
     assert not (tmp_path / "bomb-went-off").exists()
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="there are no longer numbers here")
+def test_numbers_too_long_for_float64_are_not_rounded(tmp_path):
+    refused(write(tmp_path, npy(np.ones(2, np.longdouble)), "a.npy"), "expected real numbers of 64 bits at most")
 
 
 def test_pickled_objects_are_never_read(tmp_path, monkeypatch):

@@ -63,6 +63,28 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
         sample_prices()
 
 
+def at(monkeypatch, tmp_path, name, content):
+    """Put a file where matplotlib would have it."""
+    folder = tmp_path / "mpl-data" / "sample_data"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(content)
+    spec = importlib.machinery.ModuleSpec("matplotlib", None, is_package=True)
+    spec.submodule_search_locations.append(str(tmp_path))
+    monkeypatch.setattr(prices, "find_spec", lambda name: spec)
+
+
+def test_rows_inside_a_month_are_left_out_and_gaps_told(monkeypatch, tmp_path):
+    content = b"# from X\nDate,A,B\n1990-01-01,3,\n1990-01-11,5,\n1990-01-31,,\n1990-02-01,4,7\n1990-03-01,,8\n"
+    at(monkeypatch, tmp_path, "Stocks.csv", content)
+    series = sample_prices()
+    np.testing.assert_array_equal(series.values, [[3, np.nan], [4, 7], [np.nan, 8]])
+    assert series.times == ("1990-01-01", "1990-02-01", "1990-03-01")
+    assert series.notes == (
+        "3 months; 2 rows inside a month left out, 1 of them without any price",
+        "A: 1 months without a price since 1990-01-01", "B: no price in the first 1 months, before 1990-02-01",
+    )
+
+
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("Stocks.csv", b"Date,A\n1.1.1990,3\n", "other times than ISO dates"),
     ("Stocks.csv", b"Date,A\n1990-01-01,3\n1990-03-01,4\n", "leaves months out"),
@@ -70,11 +92,6 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
     ("goog.npz", b"PK", "holds something else"), ("goog.npz", b"hello", "holds something else"),
 ])
 def test_a_file_that_changed_is_told(monkeypatch, tmp_path, name, content, message):
-    folder = tmp_path / "mpl-data" / "sample_data"
-    folder.mkdir(parents=True)
-    (folder / name).write_bytes(content)
-    spec = importlib.machinery.ModuleSpec("matplotlib", None, is_package=True)
-    spec.submodule_search_locations.append(str(tmp_path))
-    monkeypatch.setattr(prices, "find_spec", lambda name: spec)
+    at(monkeypatch, tmp_path, name, content)
     with pytest.raises(ArgumentError, match=message):
         sample_prices({"Stocks.csv": "monthly", "goog.npz": "daily"}[name])
