@@ -19,9 +19,10 @@ def test_the_data_are_complete_and_repeat(name):
     parts = c10_data.complete_data(name, rng=np.random.default_rng(0), sequences=50)
     again = c10_data.complete_data(name, rng=np.random.default_rng(0), sequences=50)
     D = {"sines": 1, "factors": 4, "prices": 5}[name]
-    assert parts.train.shape == parts.test.shape == (20, 50, D)
+    assert parts.known == (name == "prices")
+    assert parts.train.shape == parts.test.shape == (20 + parts.known, 50, D)
     assert parts.train_targets.shape == parts.test_targets.shape == (50, D)
-    for one, other in zip(parts, again, strict=True):
+    for one, other in zip(parts[:4], again[:4], strict=True):
         assert np.isfinite(one).all()
         np.testing.assert_array_equal(one, other)
     other = c10_data.complete_data(name, rng=np.random.default_rng(1), sequences=50)
@@ -41,6 +42,10 @@ def test_what_each_data_set_is():
     assert np.abs(np.mean(steps[1:] * steps[:-1]) / steps.var()) < 0.1  # a random walk's steps do not tell the next
     first, second = prices.train[:, 0], prices.train[:, 1]  # windows a month apart show the same months
     np.testing.assert_allclose(second[:-1] - second[0], first[1:] - first[1])
+    assert not prices.train[0].any()
+    assert not prices.test[0].any()
+    target = prices.train_targets[0] - first[-1]  # the month after is the last step's next
+    np.testing.assert_allclose(target, second[-1] - second[-2], rtol=0, atol=1e-12)
     assert prices.train.shape[1] + prices.test.shape[1] < 350
     with pytest.raises(ArgumentError, match="name is 'weather'"):
         c10_data.complete_data("weather", rng=np.random.default_rng(0))
@@ -57,6 +62,10 @@ def test_a_condition_hides_the_same_places_for_everybody_and_keeps_the_truth():
     np.testing.assert_array_equal(at.train[seen], at.train_truth[seen])
     assert np.isfinite(at.train_targets).all()
     assert np.isfinite(at.test_targets).all()
+    start = c10.condition("prices", 0.5, 1, 0, 50)
+    assert not start.hidden[0].any()  # the month before is known
+    assert start.hidden.sum() == round(0.5 * start.hidden[1:].size)
+    assert np.isfinite(start.train[0]).all()
     more = c10.condition("factors", 0.5, 6, 0, 50)
     assert np.corrcoef(at.truth[..., 0].ravel(), more.truth[..., 0].ravel())[0, 1] > 0.999999  # other units alone
 

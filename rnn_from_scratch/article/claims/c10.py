@@ -81,8 +81,10 @@ def condition(data: str, share: float, block: int, seed: int, sequences: int) ->
     """Hide that share of a data set; the truth and the places depend on the seed alone."""
     parts = complete_data(data, rng=np.random.default_rng([seed, 0]), sequences=sequences)
     holes = np.random.default_rng([seed, 1])
-    train = hide(parts.train, make_holes(parts.train, share, rng=holes, block=block))
-    hidden = make_holes(parts.test, share, rng=holes, block=block)
+    places = [np.zeros(part.shape, bool) for part in (parts.train, parts.test)]
+    for place, part in zip(places, (parts.train, parts.test), strict=True):
+        place[parts.known :] = make_holes(part[parts.known :], share, rng=holes, block=block)
+    train, hidden = hide(parts.train, places[0]), places[1]
     mean, scale = np.nanmean(train, axis=(0, 1)), np.nanstd(train, axis=(0, 1))
     train_truth, truth = (parts.train - mean) / scale, (parts.test - mean) / scale
     return Condition(

@@ -18,7 +18,8 @@ STEPS, SEQUENCES = 20, 250
 #: "sines": two sines of random periods and phases in each sequence, rounded to quarters; one feature.
 #: "factors": four features that two hidden oscillations drive, and noise on each: they inform each other.
 #: "prices": monthly log prices of four shares and an index, relative to the month before the window: real, and close
-#: to random walks.
+#: to random walks. That month stands first, 0 in every window, and is never hidden: otherwise a model could learn that
+#: walks begin at 0, which no line would know.
 DATA = ("sines", "factors", "prices")
 SHARES = ("IBM", "AAPL", "MSFT", "ADBE", "^GSPC")
 
@@ -30,6 +31,7 @@ class Parts(NamedTuple):
     train_targets: Array
     test: Array
     test_targets: Array
+    known: int = 0  # so many steps at the beginning are never to be hidden
 
 
 def complete_data(name: str, *, rng: np.random.Generator, sequences: int = SEQUENCES) -> Parts:
@@ -71,7 +73,7 @@ def _prices(most: int) -> Parts:
 
     def windows(part: Array) -> tuple[Array, Array]:
         starts = np.arange(1, len(part) - STEPS)[:most]
-        stack = np.stack([part[s : s + STEPS + 1] - part[s - 1] for s in starts], axis=1)  # (STEPS + 1, N, D)
+        stack = np.stack([part[s - 1 : s + STEPS + 1] - part[s - 1] for s in starts], axis=1)  # (STEPS + 2, N, D)
         return stack[:-1], stack[-1]
 
-    return Parts(*windows(logs[:cut]), *windows(logs[cut:]))
+    return Parts(*windows(logs[:cut]), *windows(logs[cut:]), known=1)
