@@ -22,7 +22,8 @@ BRACKETS = {")": "(", "]": "[", "}": "{"}
 WORD = re.compile(r"[A-Za-z]{3,}")  # of shorter ones any noise holds some
 KINDS = (
     "a word's first letter", "a word's other letters", "a digit", "a line's end", "the first blank of a line",
-    "a blank after a blank", "another blank", "any other sign",
+    "a blank after a blank", "another blank", "a closing bracket", "a double quote", "a sign like the one before",
+    "any other sign",
 )
 
 
@@ -69,7 +70,9 @@ def kind(before: str, c: str) -> str:
         return KINDS[3]
     if c == " ":
         return KINDS[{"\n": 4, " ": 5}.get(before, 6)]
-    return KINDS[7]
+    if c in BRACKETS:
+        return KINDS[7]
+    return KINDS[8 if c == '"' else 9 if c == before else 10]
 
 
 def by_kind(text: str, bits: Array) -> dict[str, dict[str, float]]:
