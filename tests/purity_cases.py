@@ -118,6 +118,7 @@ from rnn_from_scratch.layers import (
     over_time,
     states,
 )
+from rnn_from_scratch.looking import changing, components, flow, jacobians, probes, running, saliency, surface
 from rnn_from_scratch.metrics import (
     bleu,
     classification,
@@ -704,6 +705,41 @@ CASES = {
     "bptt.unroll_backward": lambda n: partial(
         bptt.unroll_backward, n.cell, n.weights, n.dhs, n.caches, n.dstate, n.mask),
     "bptt.without_padding": lambda n: partial(bptt.without_padding, n.xs, n.mask),
+    "looking.running.checked": lambda n: partial(running.checked, "Here", n.cell, n.weights, n.xs, n.state, n.mask),
+    "looking.jacobians.step_jacobians": lambda n: partial(
+        jacobians.step_jacobians, n.cell, n.weights, n.xs, n.state, n.mask),
+    "looking.jacobians.jacobian_products": lambda n: partial(
+        jacobians.jacobian_products, n.drawn({"": (T, N, H, H)})[""]),
+    "looking.jacobians.singular_values": lambda n: partial(jacobians.singular_values, n.drawn({"": (T, H, H)})[""]),
+    "looking.flow.gradient_flow": lambda n: partial(
+        flow.gradient_flow, n.cell, n.weights, n.xs, n.dhs, n.state, n.mask, n.dstate),
+    "looking.flow.gradient_flow (gates)": lambda n: partial(
+        flow.gradient_flow, GATED, *((g := n.gated(GATED))[0], n.xs, n.dhs, g[1]), None, g[2]),
+    "looking.flow.split_gates": lambda n: partial(flow.split_gates, GATED, n.drawn({"": (T, N, 3 * H)})[""]),
+    "looking.changing.unroll_changed": lambda n: partial(
+        changing.unroll_changed, n.cell, n.weights, n.xs, changing.clamp_units([1], n.scale["bias"]), n.state, n.mask),
+    "looking.changing.remove_directions": lambda n: partial(
+        changing.remove_directions, n.z.T @ n.dhs[0], n.scale["bias"]),
+    "looking.changing.clamp_units": lambda n: partial(changing.clamp_units, [0, 2], n.scale["bias"]),
+    "looking.components.principal_components": lambda n: partial(components.principal_components, n.dhs, 2, n.mask),
+    "looking.components.Components.project": lambda n: partial(
+        components.Components(n.scale["bias"], n.readout["W_hy"].T, n.readout["b_y"]).project, n.dhs),
+    "looking.probes.fit_least_squares": lambda n: partial(
+        probes.fit_least_squares, n.dhs.reshape(-1, H), n.values.reshape(-1, K), ridge=0.1),
+    "looking.probes.fit_classifier": lambda n: partial(
+        probes.fit_classifier, n.dhs.reshape(-1, H), np.arange(T * N) % K, ridge=0.1),
+    "looking.probes.class_directions": lambda n: partial(
+        probes.class_directions, n.dhs.reshape(-1, H), np.arange(T * N) % K),
+    "looking.probes.Probe.read": lambda n: partial(probes.Probe(*n.readout.values()).read, n.dhs),
+    "looking.probes.Probe.classes": lambda n: partial(probes.Probe(*n.readout.values()).classes, n.dhs),
+    "looking.saliency.input_gradient": lambda n: partial(
+        saliency.input_gradient, n.model, n.params, n.xs, n.readout["b_y"], 2, n.state),
+    "looking.saliency.integrated_gradients": lambda n: partial(
+        saliency.integrated_gradients, n.last, n.params, n.xs, 0, -1, n.state, n.mask, baseline=n.xs[0], points=3),
+    "looking.saliency.occlusion": lambda n: partial(
+        saliency.occlusion, n.last, n.params, n.xs, 1, -1, n.state, n.mask, fill=n.xs[0]),
+    "looking.surface.loss_surface": lambda n: partial(
+        surface.loss_surface, squares, n.params, n.grads, n.params, n.scale["gain"], n.readout["b_y"]),
     "fused.has_kernel": lambda n: partial(fused.has_kernel, n.cell),
     "fused.kernel_for": lambda n: partial(fused.kernel_for, n.cell),
     # layers and models

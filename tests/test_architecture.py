@@ -23,7 +23,7 @@ RANKS = {  # DESIGN "Layout": a folder or module directly under the package, and
     "bptt": 3, "fused": 3,
     "layers": 4,
     "models": 5,
-    "training": 6, "diagnosis": 6, "interop": 6,
+    "training": 6, "diagnosis": 6, "interop": 6, "looking": 6,
     "article": 7, "course": 7,
     "cli": 8, "__main__": 8,
 }  # fmt: skip

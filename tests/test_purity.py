@@ -91,6 +91,7 @@ SHARING = {  # a result that holds an argument itself, and why it may
     "bptt.unroll": "the first cache holds the initial state",
     "bptt.unroll_backward": "dstates[T] is dfinal_state",
     "cells.gru_d.GRUDCell.mixed_inputs": "its columns are views of the inputs",
+    "looking.running.checked": "a check hands the arrays on",
     "data.missing.Entries.shaped": "a view of what it is given",
     "data.batching.Batch.arguments": "the batch's own arrays, by name",
     "data.text.PairBatch.arguments": "the batch's own arrays, by name",
