@@ -135,7 +135,8 @@ def invented(model, mean=(1.0, 1.01), kept=0.5):
     return {
         "missing": [0.2], "kept": {"sines": {"at random": [[kept, kept]]}},
         "filling": {"sines": {"at random": {**simple, "model": [list(model)]}}},
-        "forecast": {"sines": {"at random": {**simple, "complete": [[0.3, 0.3]], "delete sequences": [[2.0, 2.02]]}}},
+        "forecast": {"sines": {"at random": {
+            **simple, "complete": [[0.3, 0.3]], "delete sequences": [[2.0, 2.02]], "last value": [[0.6, 0.61]]}}},
     }
 
 
@@ -143,7 +144,7 @@ def test_the_verdict_follows_the_numbers():
     good = c10.verdict(invented((0.3, 0.3)))
     assert "Deletion loses data: holds. Of the sequences at most so many are complete: 50.0% with 20% missing" in good
     assert "in 0 of 1 cases some seed has nothing left" in good.lower()
-    assert "worse than after filling with the mean in 1, better in 0" in good
+    assert "worse than after filling with the last value in 1, better in 0" in good
     assert "Mean filling costs accuracy: holds; its forecasts are worse than from complete data in 1 of 1" in good
     assert "worse in 1 and better in 0 as a filling, and worse in 1 and better in 0 for the forecast" in good
     assert "best simple filling: holds, in 1 of 1 cases, worse in 0 (sines at random 1 of 1)" in good

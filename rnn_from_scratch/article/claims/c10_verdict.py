@@ -67,7 +67,10 @@ def _holds(count: int, total: int) -> str:
 
 
 def _deletion(result: dict[str, Any], cases: list[tuple[str, str, int]]) -> str:
-    """Deletion loses data: how much, and what a forecast trained on the rest is worth."""
+    """Deletion loses data: how much, and what a forecast trained on the rest is worth.
+
+    It is compared with filling by the last value, which its test sequences get too.
+    """
     means = [[float(np.mean(row)) for row in rows]
              for patterns in result["kept"].values() for rows in patterns.values()]
     left = [max(row[index] for row in means) for index in range(len(result["missing"]))]
@@ -78,14 +81,14 @@ def _deletion(result: dict[str, Any], cases: list[tuple[str, str, int]]) -> str:
     words = []
     for data, pattern, index in cases:
         rows = result["forecast"][data][pattern]
-        deleted, mean = (rows.get(name, [None] * (index + 1))[index] for name in ("delete sequences", "mean"))
-        if deleted is not None and mean is not None:
-            words.append(judged(deleted, mean))
+        deleted, held = (rows.get(name, [None] * (index + 1))[index] for name in ("delete sequences", "last value"))
+        if deleted is not None and held is not None:
+            words.append(judged(deleted, held))
     return (
         f"Deletion loses data: {'holds' if lost else 'does not hold'}. Of the sequences at most so many are complete: "
         f"{kept}. In {len(cases) - len(words)} of {len(cases)} cases some seed has nothing left to train on; in the "
-        f"others a forecast after deleting is worse than after filling with the mean in {words.count('worse')}, better "
-        f"in {words.count('better')}."
+        f"others a forecast after deleting is worse than after filling with the last value in {words.count('worse')}, "
+        f"better in {words.count('better')}."
     )
 
 
