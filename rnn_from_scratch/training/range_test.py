@@ -134,8 +134,9 @@ def suggest(rates: Array, losses: Array, exploded: bool) -> tuple[Array, float |
     """Return the smoothed losses, a rate or None, and the sentence that says why.
 
     The rate suggested is the first at which the smoothed loss has made four fifths of its fall: beyond the small rates
-    that only begin to act, and before the lowest point, where the edge is near. In benchmarks/range_suggestions.py it
-    ends lower than the two usual choices, the place of the steepest fall and a tenth of the lowest point's rate.
+    that only begin to act, and before the lowest point, where the edge is near. In benchmarks/range_suggestions.py, on
+    whose tasks the four fifths were chosen, it ends lower on average than the two usual choices, the place of the
+    steepest fall and a tenth of the lowest point's rate.
 
     A fall counts if it is more than four standard errors of the smoothing, and more than a hundredth of the loss.
     """
