@@ -1,6 +1,6 @@
 """Claim C9: the gap between training and test against the learning rate, at equal training loss.
 
-Run as `python -m benchmarks.claim_c9` (about two minutes); `--quick` takes two seeds and saves nothing.
+Run as `python -m benchmarks.claim_c9` (two to four minutes); `--quick` takes two seeds and saves nothing.
 """
 
 from __future__ import annotations
