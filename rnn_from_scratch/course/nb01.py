@@ -1,13 +1,17 @@
 """Exercises of notebook 01: one recurrent step."""
 
 from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from ..arrays import Array
 from ..cells import RNNCell
 from ..data import laugh
+from .comparing import difference, show
 from .marking import Exercise
+from .own_numbers import fixed_points
 
 _LAUGH = laugh()
 _W_XH, _W_HH, _B_H = (_LAUGH.params["recurrent"][name] for name in ("W_xh", "W_hh", "b_h"))
@@ -37,6 +41,39 @@ def _h_2() -> Array:
 
 def _columns(step: Callable[..., Array]) -> Array:
     return step(_W_HH.T.copy(), _W_XH.T.copy(), _B_H.copy(), _X_COLUMNS.copy(), _H_COLUMNS.copy())
+
+
+_FOUR_FIFTHS = Fraction(4, 5)
+_NOT_FIXED: dict[str, Callable[[Any], Any]] = {
+    "That is the pre-activation ln r: divide it by h*, since the step computes W_hh h.": lambda h: np.arctanh(float(h)),
+    "That is h* ln r: h* is divided by, not multiplied with.": lambda h: float(h) * np.arctanh(float(h)),
+    "That is the lamp's own weight, 5/3 ln 2, whose fixed point is 3/5.": lambda _: 5 / 3 * _LN2,
+    "That is 5/3 ln r: W_hh · h must be ln r at the new h*, not at 3/5.": lambda h: 5 / 3 * np.arctanh(float(h)),
+    "That is ln 2 / h*: tanh(ln 2) is 3/5. Which r gives (r² − 1)/(r² + 1) = h*?": lambda h: _LN2 / float(h),
+    "That is tanh(h*): the other way round, W_hh h* must be the number whose tanh is h*.": lambda h: np.tanh(float(h)),
+    "That is right but for the sign: with −W_hh the state jumps to −h*.": lambda h: -np.arctanh(float(h)) / float(h),
+    "That is right but for ln: tanh(ln r) = h*, so W_hh h* is ln r, not r.":
+        lambda h: np.exp(np.arctanh(float(h))) / float(h),
+    "That is 2 ln r / h*, from r² in place of r: take the root first.": lambda h: 2 * np.arctanh(float(h)) / float(h),
+}
+
+
+def _prove_fixed(answer: Any) -> str | None:
+    """W_hh h* = artanh h* for the student's own h*."""
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        return "Give two things: (h_star, W_hh)."
+    h, weight = answer
+    if h not in fixed_points():
+        return 'Leave h_star as it is drawn: h_star = own_fixed_point("your name").'
+    if callable(weight):
+        return "The second, W_hh, is a function, and should be a number."
+    right = np.arctanh(float(h)) / float(h)
+    if difference(right, weight, 1e-4, exact_shape=False) is None:
+        return None
+    for says, wrong in _NOT_FIXED.items():
+        if difference(wrong(h), weight, 1e-4, exact_shape=False) is None:
+            return f"You got {show(weight)}. {says}"
+    return f"You got {show(weight)}, and tanh(W_hh h*) is not h*. Put it in, and look."
 
 
 EXERCISES: dict[str, Exercise] = {
@@ -119,15 +156,12 @@ EXERCISES: dict[str, Exercise] = {
         },
     ),
     "01-fixed": Exercise(
-        title="a fixed point at 4/5",
-        expected=5 / 4 * np.log(3.0),
-        wrong={
-            "ln 3, the pre-activation: divide it by h = 4/5, since the step computes W_hh h.": np.log(3.0),
-            "4/5 ln 3: h is divided by, not multiplied with.": 4 / 5 * np.log(3.0),
-            "the lamp's own weight, 5/3 ln 2, whose fixed point is 3/5.": 5 / 3 * _LN2,
-            "5/3 ln 3: W_hh · h must be ln 3 at the new h = 4/5, not at 3/5.": 5 / 3 * np.log(3.0),
-            "5/4 ln 2: tanh(ln 2) is 3/5. Which r gives (r² − 1)/(r² + 1) = 4/5?": 5 / 4 * _LN2,
-            "tanh(4/5): the other way round, W_hh · 4/5 must be the number whose tanh is 4/5.": np.tanh(0.8),
+        title="a fixed point of one's own",
+        prove=_prove_fixed,
+        wrong={says: (_FOUR_FIFTHS, wrong(_FOUR_FIFTHS)) for says, wrong in _NOT_FIXED.items()}
+        | {
+            'Leave h_star as it is drawn: h_star = own_fixed_point("your name")': (0.6, 5 / 3 * _LN2),
+            "The second, W_hh, is a function, and should be a number": (_FOUR_FIFTHS, np.arctanh),
         },
     ),
 }
