@@ -928,6 +928,7 @@ CASES = {
     "data.missing.observed_entries": lambda n: partial(missing.observed_entries, "Here", holey(n), None, n.mask),
     "data.missing.feature_names": lambda n: partial(missing.feature_names, "Here", ["a", "b"], 2),
     "data.missing.refuse_empty_features": lambda n: partial(missing.refuse_empty_features, "Here", n.xs > -9.0),
+    "data.missing.refuse_overflow": lambda n: partial(missing.refuse_overflow, "Here", n.xs[0, 0]),
     "data.missing.describe_missing": lambda n: partial(missing.describe_missing, holey(n), mask=n.mask),
     "data.missing.time_since_seen": lambda n: partial(missing.time_since_seen, holey(n), mask=n.mask),
     "data.missing.Entries.shaped": lambda n: partial(

@@ -18,7 +18,7 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Array
-from .missing import Entries, observed_entries, refuse_empty_features, time_since_seen
+from .missing import Entries, observed_entries, refuse_empty_features, refuse_overflow, time_since_seen
 
 
 class FillStatistics(NamedTuple):
@@ -34,8 +34,10 @@ def _fit(
     """Reduce each feature's seen values to one number."""
     values, seen, _, _ = observed_entries(where, xs, observed, mask)
     refuse_empty_features(where, seen)
-    fill = [function(values[..., d][seen[..., d]]) for d in range(values.shape[-1])]
-    return FillStatistics(np.array(fill, values.dtype), seen.sum(axis=(0, 1)))
+    with np.errstate(over="ignore"):
+        fill = np.array([function(values[..., d][seen[..., d]]) for d in range(values.shape[-1])], values.dtype)
+    refuse_overflow(where, fill)
+    return FillStatistics(fill, seen.sum(axis=(0, 1)))
 
 
 def _open(

@@ -106,6 +106,17 @@ def refuse_empty_features(where: str, seen: Array, names: Sequence[str] | None =
         )
 
 
+def refuse_overflow(where: str, statistics: Array, names: Sequence[str] | None = None) -> None:
+    """Refuse a feature (D,) whose mean or scale is beyond the largest number of its dtype."""
+    beyond = np.flatnonzero(~np.isfinite(statistics))
+    if len(beyond):
+        called = feature_names(where, names, len(statistics))[int(beyond[0])]
+        validate.fail(
+            where, f"the values of {called} sum to {statistics[beyond[0]]}", "values whose sum and squares are finite",
+            f"{statistics.dtype} ends at {np.finfo(statistics.dtype).max:.2g}", "Measure in a larger unit.",
+        )
+
+
 class MissingDescription(NamedTuple):
     """What is missing, and how; prints as a table."""
 

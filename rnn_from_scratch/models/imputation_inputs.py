@@ -14,7 +14,7 @@ import numpy as np
 from .. import validate
 from ..arrays import Array
 from ..data.filling import interpolated, last_seen
-from ..data.missing import Entries, refuse_empty_features
+from ..data.missing import Entries, refuse_empty_features, refuse_overflow
 
 BASES = ("interpolation", "last value", "mean")
 
@@ -38,9 +38,10 @@ def imputation_statistics(where: str, entries: Entries) -> ImputationStatistics:
             where, f"feature {few} has {counted[few]} value seen", "at least two of each feature",
             "one value says nothing of how they change", "Leave the feature out.",
         )
-    mean = values.sum(axis=(0, 1)) / counted
-    squares = (np.where(seen, values - mean, 0.0) ** 2).sum(axis=(0, 1)) / counted
-    scale = np.sqrt(squares)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = values.sum(axis=(0, 1)) / counted
+        scale = np.sqrt((np.where(seen, values - mean, 0.0) ** 2).sum(axis=(0, 1)) / counted)
+    refuse_overflow(where, scale.astype(values.dtype))
     flat = scale <= 1e-12 * np.abs(mean)  # equal values leave a rounding error or nothing
     return ImputationStatistics(
         mean.astype(values.dtype), np.where(flat | (scale == 0.0), 1.0, scale).astype(values.dtype), counted

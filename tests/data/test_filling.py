@@ -122,6 +122,16 @@ def test_foreign_statistics_are_refused(filling, statistics, error, message):
         filling.transform(statistics, SERIES)
 
 
+@pytest.mark.parametrize("filling", [MeanFilling(), LastValueFilling(), InterpolationFilling()])
+def test_a_mean_beyond_the_largest_number_is_refused(filling):
+    xs = np.array([[1.0, 1.7e308], [2.0, 1.7e308]])
+    with pytest.raises(ArgumentError, match=r"\.fit: the values of feature 1 sum to inf, .*1\.8e\+308"):
+        filling.fit(xs)
+    with pytest.raises(ArgumentError, match=r"float32 ends at 3\.4e\+38"):
+        filling.fit(np.full((2, 1), 3.4e38, np.float32))
+    assert MedianFilling().fit(xs[:1]).fill.tolist() == [1.0, 1.7e308]
+
+
 @every_filling
 def test_bad_xs(filling):
     for xs, error in ((np.ones(3), ShapeError), (np.ones((3, 1), int), DtypeError), ([1.0], DtypeError)):

@@ -138,6 +138,7 @@ def test_choices_are_checked(choices, message):
     (np.ones((2, 2)), ArgumentError, "xs has 2 steps, expected at least 3"),
     (np.ones((5, 3)), ShapeError, "xs has 3 features, expected 2"),
     (np.ones((5, 2), int), DtypeError, "xs has dtype int64"),
+    (np.arange(10.0).reshape(5, 2) * 1e200, ArgumentError, "the values of feature 0 sum to inf"),
     (np.array([[1.0, np.inf]] * 5), ArgumentError, r"xs\[0, 1\] is inf"), ([1.0], DtypeError, "xs is a list"),
 ])
 def test_too_little_or_bad_data(xs, error, message):
