@@ -56,7 +56,7 @@ def principal_components(hs: Array, k: int = 2, mask: Array | None = None) -> Co
     ShapeError, DtypeError, ArgumentError
         For too few states, a k that is too large, states that are all equal, or numbers that are not finite.
 
-    Source: Jolliffe (2002), §3.5; Elman (1990) drew such trajectories; notebook 17; tests/looking/test_components.py.
+    Source: Jolliffe (2002), §3.5; Elman (1991) drew such trajectories; notebook 17; tests/looking/test_components.py.
     """
     where = "principal_components"
     hs = validate.float_array(where, "hs", hs, complex_ok=False)

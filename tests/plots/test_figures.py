@@ -126,6 +126,35 @@ FIGURES = {
     "surprise": (plots.surprise, (
         "If a *b*,\n   then (c) Wq.\nEnd", np.array([NAN, *np.arange(28) % 11.0]),
     ), {"title": "Cost"}),
+    "hidden_units": (plots.hidden_units, ("haha(a!)\n a!", np.stack([np.linspace(-1, 1, 12), np.zeros(12)])), {
+        "title": "Two units", "columns": 6, "labels": ["unit 3", "unit 17"],
+    }),
+    "one of hidden_units": (plots.hidden_units, ("ha", [0.0, 2.0]), {"low": 0.0, "high": 2.0}),
+    "singular_values": (plots.singular_values, ({
+        "RNN": np.array([0.9, 0.5, 0.1]) ** np.arange(9.0)[:, None],
+        "LSTM": np.where(np.arange(9)[:, None] < [9, 7, 2], [1.0, 0.5, 0.001], 0.0),
+    },), {"title": "How the last state depends on earlier ones"}),
+    "one of singular_values": (plots.singular_values, (np.array([[1.0], [0.5]]),), {}),
+    "gradient_flow": (plots.gradient_flow, ({
+        name: (np.append(np.zeros(9), 1.0), size * 0.5 ** np.arange(9, -1, -1.0))
+        for name, size in (("h", 1.0), ("gate i", 0.1), ("gate f", 0.01), ("gate g", 0.1), ("gate o", 0.2))
+    },), {"title": "A loss at the end alone"}),
+    "one gradient_flow": (plots.gradient_flow, ({"h": ([0.1, 0.2], [0.3, 0.0])},), {"logy": False}),
+    "saliency": (plots.saliency, ("ha(h a", {
+        "gradient": [0.1, -0.2, 0.0, 1.0, 0.3, 0.1], "taken away": np.array([1e-9, -2e-9, 0.0, 3e-9, 0.0, 0.0]),
+    }), {"title": "What the choice depends on", "ylabel": "change of the logit"}),
+    "saliency of words": (plots.saliency, (["switch on", "hold", "hold"], {"gradient": [1e-5, 0.5, 1.0]}), {}),
+    "trajectories": (plots.trajectories, ({
+        "open": np.stack([circle, 0.5 * circle], axis=1), "none": np.where(angles[:, None] > 2, circle - 3, NAN),
+    },), {"title": "States in the plane"}),
+    "loss_surface": (plots.loss_surface, (
+        np.linspace(0, 1, 9), np.linspace(-1, 1, 7), np.add.outer(np.linspace(-1, 1, 7) ** 2, np.linspace(0, 1, 9)),
+        {"without a clip": [[0.9, -0.5], [0.4, -0.2], [-3.0, 0.5]], "by norm": [[0.9, -0.5], [0.5, 0.0]]},
+    ), {"title": "A valley", "xlabel": "w", "ylabel": "b"}),
+    "log loss_surface": (plots.loss_surface, ([0, 1], [0, 1], [[1e-6, 1e-2], [1.0, 10.0]]), {"log": True}),
+    "scatter": (plots.scatter, ({
+        "RNN, open": ([1.0, 0.99], [0.5, 0.45]), "RNN, letter": ([0.98, 1.0, 0.97], [0.0, 0.0, 0.01]),
+    }, "read by a probe", "right brackets lost", "Shown and used"), {"vlines": {"guess": 0.5}, "hlines": {"none": 0}}),
     "windows": (plots.windows, ([(0, 0, 4), (0, 4, 8), (4, 8, 12)], 12), {"title": "(4, 8)"}),
     "clips": (plots.clips_on_circle, ({
         "as printed": (circle, np.sign(circle)), "by norm": (circle, 0.3 * circle),
