@@ -205,7 +205,9 @@ def interpolated(values: Array, seen: Array, real: Array, fill: Array) -> Array:
     start = np.take_along_axis(position, np.maximum(before, 0), axis=0)
     span = np.take_along_axis(position, np.minimum(after, T - 1), axis=0) - start
     way = (position - start) / np.where(span > 0, span, 1.0).astype(values.dtype)
-    between = earlier + (later - earlier) * way
+    with np.errstate(over="ignore", invalid="ignore"):
+        between = earlier + (later - earlier) * way
+    between = np.where(np.isfinite(between), between, earlier * (1.0 - way) + later * way)  # later − earlier overflowed
     edges = np.where(before >= 0, earlier, np.where(after < T, later, fill))
     filled: Array = np.where((before >= 0) & (after < T), between, edges)
     return filled

@@ -58,6 +58,12 @@ def test_interpolation_is_numpys_column_by_column():
             np.testing.assert_allclose(filled[:, n, d], expected, rtol=0, atol=1e-14)
 
 
+def test_a_line_from_the_smallest_number_to_the_largest():
+    xs = np.array([[-1.7e308], [NAN], [NAN], [NAN], [1.7e308]])
+    filled = InterpolationFilling().transform(InterpolationFilling().fit(xs), xs)
+    np.testing.assert_allclose(filled[:, 0] / 1e308, [-1.7, -0.85, 0.0, 0.85, 1.7], atol=1e-15)
+
+
 def test_the_mode_takes_the_smallest_of_those_on_a_par():
     assert ModeFilling().fit(np.array([[3.0], [3.0], [1.0], [1.0], [2.0]])).fill.tolist() == [1.0]
     with pytest.raises(ArgumentError, match="feature 1 has 4 values seen, 4 of which occur once, expected quantised"):
