@@ -123,6 +123,9 @@ def test_a_short_run_chooses_by_validation_and_repeats(script, topics):
     expected = -one.log_probabilities(one.fit(text.train), text.test)[1:].mean() / np.log(2)
     assert counts["test"][1] == pytest.approx(expected, abs=1e-4)
     assert counts["chosen"] == 1 + int(np.argmin(counts["validation"]))
+    assert counts["train"] < counts["test"][counts["chosen"] - 1]
+    whole = script.character_bits(script.model_of(settings, text), params, text.train).mean()
+    assert result["train"] == pytest.approx(whole, abs=0.05)  # 8 streams begin at the initial state, not one
     assert sum(row["count"] for row in result["kinds"].values()) == len(text.test) - 1
     json.dumps(result, allow_nan=False)
 
@@ -146,7 +149,8 @@ def test_saved_the_lstm_is_below_every_n_gram_within_ten_minutes(saved):
     for run in saved["runs"]:
         assert run["chosen"]["test"] < best - 0.2
         assert run["chosen"]["CPU seconds"] < 600
-    assert len(saved["runs"]) >= 1
+    assert saved["ngrams"]["train"] < saved["train"] < saved["runs"][0]["chosen"]["test"]
+    assert len(saved["runs"]) == len(saved["settings"]["seeds"])
     assert saved["machine"]["blas_threads"] == 1
     assert saved["settings"]["tuned on seed"] not in saved["settings"]["seeds"]
 
