@@ -77,6 +77,11 @@ CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (
         {"seeds": (0,), "missing": (0.2, 0.6), "sequences": 100, "filling_updates": 100, "forecast_updates": 60}, {},
     ),
     Claim(
+        "C12", "§4.5", "visualisation makes hidden states and outputs explainable",
+        "is what looking shows what the network uses?", "17",
+        {"seeds": (0, 1), "names": ("RNN",), "updates": 700}, {"seeds": tuple(range(5))},
+    ),
+    Claim(
         "C13", "§5 Q2", "the right learning rate depends on the model's complexity and the amount of data",
         "does the right learning rate depend on the model and the data?", "06",
         {"seeds": (0, 1), "widths": (4, 16), "sizes": (32, 256), "rates": (0.03, 0.1, 0.3)}, {},
