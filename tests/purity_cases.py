@@ -998,7 +998,6 @@ CASES = {
     "data.colors.color_data": lambda n: partial(colors.color_data),
     "data.colors.named_colors": lambda n: partial(colors.named_colors),
     "data.colors.similar_names": lambda n: partial(colors.similar_names, ["sky blue", "skyblue", "red"]),
-    "data.corpus.bundled_text": lambda n: partial(corpus.bundled_text),
     "data.corpus.text_splits": lambda n: partial(corpus.text_splits, "ab c d e", (0.5, 0.25, 0.25), between=" "),
     "data.text.Vocabulary.of": lambda n: partial(text.Vocabulary.of, ["ab", "bc"]),
     "data.text.Vocabulary.encode": lambda n: partial(text.Vocabulary("abc").encode, "cab"),
