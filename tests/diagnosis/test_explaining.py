@@ -345,3 +345,17 @@ def test_the_html_holds_it_escaped():
     assert "<b>bold" in report.explanation
     assert "<b>bold" not in page
     assert f"<pre>{html.escape(report.explanation)}</pre>" in page
+
+
+class Unfaded(GRUDCell):
+    """The state's gradient does not pass the decay."""
+
+    def step_backward(self, params, dstate, cache):
+        (dh,), delta = super().step_backward(params, dstate, cache)
+        return (dh / np.exp(-cache.wear),), delta
+
+
+def test_a_cell_whose_inputs_come_in_threes_is_asked_with_as_many():
+    report = check_cell(Unfaded(3, 4), rng=rng())
+    assert title(report).startswith("Wrong: wrong-gate, compared with GRUDCell(input_size=3, hidden_size=4)")
+    assert "dh_prev is changed to ddecayed" in report.explanation

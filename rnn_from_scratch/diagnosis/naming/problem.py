@@ -101,7 +101,8 @@ def make_point(cell: Any, problem: Problem, sizes: tuple[int, int], rng: np.rand
     params: Params = random_params(
         {name: np.empty(shape) for name, shape in shapes(cell, problem.input_size).items()}, rng
     )
-    D, H = params["W_xh"].shape[0] if "W_xh" in params else cell.input_size, params["W_hy"].shape[0]
+    D = params["W_xh"].shape[0] if cell is None else cell.input_size  # W_xh need not have a row for each input
+    H = params["W_hy"].shape[0]
     xs = np.eye(D)[rng.integers(D, size=(T, N))] if problem.one_hot else rng.standard_normal((T, N, D))
     targets: Array = rng.integers(CLASSES, size=(T, N))
     if problem.squared_error is not None:
