@@ -47,10 +47,13 @@ def start(rng: np.random.Generator, thing: Any, xs: Any) -> Any:
     return tuple(rng.normal(size=part.shape) for part in thing.initial_state(xs.shape[1]))
 
 
-def cell_point(kind: Callable[[int, int], Any], masked: bool) -> Point:
+def cell_point(kind: Callable[[int, int], Any], masked: bool, columns: int = 1) -> Point:
+    """A point of a cell; `columns` for each of its D features (a GRU-D reads three)."""
+
     def point(rng: np.random.Generator) -> Gradients:
         D, H, xs, mask = sequence(rng, masked)
-        layer = Recurrent(kind(D, H), engine="stepwise")  # a kernel would run none of the cell's own lines
+        xs = np.concatenate([xs, *(rng.normal(size=xs.shape) for _ in range(columns - 1))], axis=-1)
+        layer = Recurrent(kind(columns * D, H), engine="stepwise")  # a kernel would run none of the cell's own lines
         params, state = drawn_params(rng, layer), start(rng, layer, xs)
         dhs, dfinal = rng.normal(0.0, 0.7, (*xs.shape[:2], H)), start(rng, layer, xs)
 

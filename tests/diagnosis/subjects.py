@@ -29,6 +29,7 @@ from rnn_from_scratch.activations import ACTIVATIONS
 from rnn_from_scratch.cells import (
     CoupledLSTMCell,
     GRUCell,
+    GRUDCell,
     IndRNNCell,
     LowRankLSTMCell,
     LowRankRNNCell,
@@ -83,6 +84,10 @@ LOW_RANK_LSTMS = [partial(LowRankLSTMCell, rank=1)]
     ]
     for kinds in (LSTMS, GRUS, INDRNNS, COUPLED, LOW_RANK_RNNS, LOW_RANK_LSTMS, [MinGRUCell], [MinLSTMCell])
 )
+GRU_D_CHECKS = [
+    seeded(check_cell, GRUDCell(3, 2), xs=np.random.default_rng(3).normal(size=(3, 2, 3))),
+    seeded(check_cell, GRUDCell(6, 4)),
+]
 DENSE_CHECKS = [seeded(check_layer, Dense(3, 4))]
 MODEL_CHECKS = [
     *(seeded(check_layer, model_of(number, 1, 2, 3), xs=xs(3, 2)) for number in (1, 0)),
@@ -128,6 +133,10 @@ def cell_points(*kinds: Any) -> list[Point]:
     return [cell_point(kind, masked) for kind in kinds for masked in MASKS]
 
 
+def gru_d_points() -> list[Point]:
+    return [cell_point(GRUDCell, masked, columns=3) for masked in MASKS]
+
+
 RNNS = [partial(RNNCell, activation=name) for name in ACTIVATIONS]
 MODEL_POINTS = [model_point(number, masked) for number in range(len(MODELS)) for masked in MASKS]
 LOSS_POINTS = [model_loss_point(number, masked) for number in range(len(MODELS)) for masked in MASKS]
@@ -165,6 +174,8 @@ PLAIN = [
     Subject(MinGRUCell.param_grads, cell_points(MinGRUCell), MIN_GRU_CHECKS, 80),
     Subject(MinLSTMCell.step_backward, cell_points(MinLSTMCell), MIN_LSTM_CHECKS, 95),
     Subject(MinLSTMCell.param_grads, cell_points(MinLSTMCell), MIN_LSTM_CHECKS, 80),
+    Subject(GRUDCell.step_backward, gru_d_points(), GRU_D_CHECKS, 200),
+    Subject(GRUDCell.param_grads, gru_d_points(), GRU_D_CHECKS, 400),
     Subject(bptt.unroll_backward, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 185),
     Subject(bptt.without_padding, cell_points(*RNNS), CELL_CHECKS + RECURRENT_CHECKS, 18, in_forward=True),
     Subject(Dense.backward, [dense_point], DENSE_CHECKS, 65),
