@@ -85,7 +85,7 @@ def remove_directions(directions: Array, mean: Array) -> Change:
     ShapeError, DtypeError, ArgumentError
         For other shapes, numbers that are not finite, or directions that are all 0.
 
-    Source: article §4.5, C12; Elazar et al. (2021), §2; notebook 17; tests/looking/test_changing.py.
+    Source: article §4.5, C12; Elazar et al. (2021); notebook 17; tests/looking/test_changing.py.
     """
     where = "remove_directions"
     directions = validate.float_array(where, "directions", directions, complex_ok=False)

@@ -174,7 +174,7 @@ def class_directions(hs: Array, labels: Array, classes: int | None = None) -> Ar
     ShapeError, DtypeError, ArgumentError
         As `fit_classifier`.
 
-    Source: Haufe et al. (2014), on patterns and filters; Belrose et al. (2023), theorem 3.1; notebook 17;
+    Source: Haufe et al. (2014), on patterns and filters; Belrose et al. (2023), on equal class means; notebook 17;
     tests/looking/test_probes.py.
     """
     where = "class_directions"
