@@ -10,7 +10,7 @@ import numpy as np
 from ..validate import DtypeError, fail
 from . import checks
 from .curves import draw_lines
-from .style import BLUE, GREY, VERMILION, drawn, new_figure
+from .style import BLUE, GREY, MIDDLE_GREY, VERMILION, drawn, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ def singular_values(
         axes.axhline(1.0, color=GREY, linewidth=1.0, linestyle=(0, (2, 2)), zorder=1)
         shown = np.where(each == 0, np.nan, each)
         k = np.arange(len(each))
-        axes.plot(k, shown[:, 1:-1], color="#8C8C8C", linewidth=0.7, zorder=2)
+        axes.plot(k, shown[:, 1:-1], color=MIDDLE_GREY, linewidth=0.7, zorder=2)
         every = max(1, len(k) // 8)
         if each.shape[1] > 1:
             axes.plot(k, shown[:, -1], color=VERMILION, linestyle="--", marker="s", markevery=every, label="smallest")
