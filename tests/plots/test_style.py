@@ -116,6 +116,7 @@ def test_shades_keep_their_order_in_grey(name):
 # The notebooks
 
 OTHERS = {"matplotlib", "pylab", "seaborn", "plotly", "bokeh", "altair", "PIL", "cv2", "imageio", "importlib"}
+NAMES, PARTS = {"plt", "matplotlib", "__import__"}, {"savefig", "add_subplot", "rcParams"}
 
 
 def code_cells(path):
@@ -129,7 +130,7 @@ def modules_of(source):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield (node.module or "").split(".")[0]
-        elif (isinstance(node, ast.Name) and node.id in ("plt", "matplotlib", "__import__")) or (isinstance(node, ast.Attribute) and node.attr in ("savefig", "add_subplot", "rcParams")):
+        elif (isinstance(node, ast.Name) and node.id in NAMES) or (isinstance(node, ast.Attribute) and node.attr in PARTS):
             yield "matplotlib"
 
 
