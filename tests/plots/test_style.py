@@ -130,7 +130,7 @@ def modules_of(source):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield (node.module or "").split(".")[0]
-        elif (isinstance(node, ast.Name) and node.id in NAMES) or (isinstance(node, ast.Attribute) and node.attr in PARTS):
+        elif getattr(node, "id", None) in NAMES or getattr(node, "attr", None) in PARTS:
             yield "matplotlib"
 
 
