@@ -1,18 +1,18 @@
-"""course: the students' notebooks, made from their sources."""
+"""course: the students' notebooks, made from their sources and marked."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from ..course import hand_out, hand_out_solutions, release
+from ..course import grade, hand_out, hand_out_solutions, release
 from ..validate import fail
 from .console import counted, tell
 
 
 def add_commands(commands: Any) -> None:
     """Add them."""
-    course = commands.add_parser("course", help="make and hand out the students' notebooks")
+    course = commands.add_parser("course", help="make, hand out and mark the students' notebooks")
     actions = course.add_subparsers(dest="action", metavar="ACTION", required=True)
     make = actions.add_parser(
         "release", help="the students' notebooks, exercises unsolved", usage="%(prog)s [DIR] [NAME ...] [options]",
@@ -32,9 +32,41 @@ def add_commands(commands: Any) -> None:
     )
     solved.add_argument("words", nargs="+", metavar="DIR [NAME ...]", help="a folder, and notebooks; default all")
     solved.set_defaults(run_action=_solutions)
+    _add_grade(actions)
     for parser in (make, solved):
         parser.add_argument("--folder", default="notebooks", help="the folder that holds solutions/; default notebooks")
         parser.set_defaults(run=lambda options: options.run_action(options))
+
+
+def _add_grade(actions: Any) -> None:
+    marks = actions.add_parser(
+        "grade", help="mark a folder of submissions",
+        description="DIR holds a folder for each student, with notebooks anywhere in it. Each notebook runs in a "
+        "process and a temporary copy of the course of its own; a cell that takes too long, needs too much memory or "
+        "ends its process costs its own exercise alone. Written are STUDENT.md for each, and grades.csv. This is NO "
+        "SANDBOX: a submission can read and write whatever you can, and go online. Mark strangers' code in a container "
+        "that has nothing but the course and the submissions in it. The course's files are hashed before and after.",
+    )
+    marks.add_argument("submissions", metavar="DIR", help="the folder that holds a folder for each student")
+    marks.add_argument("--to", metavar="FOLDER", help="where reports and marks go; default: beside DIR, DIR-graded")
+    marks.add_argument("--seconds", type=float, default=30.0, help="what a cell may take; default 30")
+    marks.add_argument("--memory", type=int, default=4096, metavar="MIB",
+                       help="what a process may take, where the system has such a limit (Linux); default 4096")
+    marks.add_argument("--variants", action="store_true",
+                       help="each student was given a variant: draw it from the folder's name")
+    marks.add_argument("--folder", default="notebooks", help="the folder that holds solutions/; default notebooks")
+    marks.set_defaults(run=_grade)
+
+
+def _grade(options: argparse.Namespace) -> tuple[int, str]:
+    grades = grade(
+        options.submissions, options.to, options.folder, seconds=options.seconds, mebibytes=options.memory,
+        variants=options.variants, progress=tell,
+    )
+    lines = [f"{student.student}: {student.points:g} of {student.of} points" for student in grades.students]
+    lines += [f"files of the course changed while {name}'s ran: {', '.join(files)}"
+              for name, files in grades.changed.items()]
+    return int(bool(grades.changed)), "\n".join(lines)
 
 
 def _release(options: argparse.Namespace) -> tuple[int, str]:

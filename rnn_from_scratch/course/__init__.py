@@ -6,11 +6,13 @@
 - `release("notebooks")` runs the sources in notebooks/solutions/ and writes the notebooks without
   solutions (release.py; on the command line `python -m rnn_from_scratch course release`);
 - `hand_out(folder)` and `hand_out_solutions(folder)` write a set that stands by itself (handing_out.py;
-  `course release DIR`, `course solutions DIR`).
+  `course release DIR`, `course solutions DIR`);
+- `grade(folder)` marks a folder of submissions (grading.py; `course grade DIR`).
 
 Importing this package needs NumPy alone; nbformat and nbclient are imported where a notebook is read.
 """
 
+from .grading import grade
 from .handing_out import hand_out, hand_out_solutions
 from .marking import Exercise, NotRight, check
 from .notebook_files import ReleaseError
@@ -18,5 +20,6 @@ from .own_numbers import own_fixed_point
 from .release import release
 
 __all__ = [
-    "Exercise", "NotRight", "ReleaseError", "check", "hand_out", "hand_out_solutions", "own_fixed_point", "release",
+    "Exercise", "NotRight", "ReleaseError", "check", "grade", "hand_out", "hand_out_solutions", "own_fixed_point",
+    "release",
 ]

@@ -14,11 +14,12 @@ import os
 import sysconfig
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..gradcheck import GradientReport
 from ..validate import fail, number, size
 from .comparing import difference, show, unsolved
 
@@ -50,7 +51,8 @@ class Exercise:
         For answers that are functions: calls the student's function on arrays it makes afresh, and
         returns what is compared with `expected`. Shapes must then agree exactly.
     prove : function of the answer, optional
-        Returns None if the answer is right; returns, or raises AssertionError with, what is wrong.
+        Returns None if the answer is right; returns, or raises AssertionError with, what is wrong
+        (`partly` where a part of it is right).
 
     Raises
     ------
@@ -94,10 +96,32 @@ class NotRight(AssertionError):  # noqa: N818 - it is a mark, and shows as its m
 
 
 class Verdict(NamedTuple):
-    """Whether an answer is right, and what to say about it."""
+    """Whether an answer is right, what to say about it, and which share of its points it has earned."""
 
     right: bool
     says: str
+    share: float = 0.0
+
+
+class Partly(str):
+    """What `prove` says of an answer of which a part is right; `share` of the points go to that part."""
+
+    share: float = 0.0
+
+
+def partly(says: str, right: Sequence[bool]) -> Partly:
+    """Return what is wrong, with the share of the rows of a gradient report that are right.
+
+    `check` shows the words alone; `course grade` gives the points.
+    """
+    text = Partly(says)
+    text.share = sum(map(bool, right)) / len(right) if right else 0.0
+    return text
+
+
+def rows_right(report: GradientReport) -> list[bool]:
+    """Return row by row whether a report says right; a finding counts as a row that is wrong."""
+    return [row.ok for row in report.rows] + [False] * len(report.findings)
 
 
 def check(exercise_id: str, answer: Any) -> None:
@@ -200,14 +224,15 @@ def judge_value(exercise: Exercise, value: Any) -> Verdict:
 
 
 def _correct(exercise: Exercise) -> Verdict:
-    return Verdict(True, f"correct ({exercise.points} point{'' if exercise.points == 1 else 's'})")
+    return Verdict(True, f"correct ({exercise.points} point{'' if exercise.points == 1 else 's'})", 1.0)
 
 
 def _not_right(exercise: Exercise, says: str) -> Verdict:
     text = says.strip()
     if text[-1:] not in (".", "!", "?", ":"):
         text += "."
-    return Verdict(False, f"not right. {text}" + (f" Hint: {exercise.hint}" if exercise.hint else ""))
+    text = f"not right. {text}" + (f" Hint: {exercise.hint}" if exercise.hint else "")
+    return Verdict(False, text, min(getattr(says, "share", 0.0), 0.99))  # what is not right never has it all
 
 
 def _explained(error: Exception) -> str:

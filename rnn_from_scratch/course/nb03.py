@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..activations import tanh
-from ..arrays import Array, Params, tree_copy
+from ..arrays import Array, Params, leaves, tree_copy
 from ..cells import RNNCell
 from ..data import lamp
 from ..diagnosis import check_step
@@ -18,7 +18,7 @@ from ..gradcheck import numerical_gradient
 from ..layers import Recurrent
 from ..models import SequenceModel
 from .comparing import unchanged
-from .marking import Exercise
+from .marking import Exercise, partly, rows_right
 
 _X = np.array([[2.0, -1.0], [0.0, 3.0]])
 _DY = np.array([[1.0, 4.0], [-2.0, 1.0]])
@@ -127,10 +127,12 @@ def _prove_leaky(answer: Backward) -> str | None:
     unchanged(**{name: (after, before[name]) for name, after in zip(before, arguments, strict=True)})
     given = list(returned)
     for says, wrong in _LEAKY_WRONG.items():
-        if distance(given, list(wrong(params, x, h_prev, dh))) < 1e-10:
-            return f"That is {says}"
+        known = wrong(params, x, h_prev, dh)
+        if distance(given, list(known)) < 1e-10:
+            right = dict(leaves(list(_leaky_backward()(params, x, h_prev, dh))))
+            return partly(f"That is {says}", [bool(np.allclose(right[name], one)) for name, one in leaves(list(known))])
     report = check_step(_leaky, answer, _SHAPES, rng=rng)
-    return None if report.ok else f"check_step says:\n{report}"
+    return None if report.ok else partly(f"check_step says:\n{report}", rows_right(report))
 
 
 EXERCISES: dict[str, Exercise] = {

@@ -11,7 +11,7 @@ from ..activations import sigmoid
 from ..arrays import Array, Params, State
 from ..cells import GRUCell, LSTMCell, RNNCell
 from ..diagnosis import check_cell
-from .marking import Exercise
+from .marking import Exercise, partly, rows_right
 
 # 1: the pocket with a future
 
@@ -199,12 +199,15 @@ def _prove_cell(kind: Any) -> str | None:
         for mistake, says in _MISTAKES.items():
             wrong = _backward(params, dh, right, mistake)
             if all(_same(one, other) for one, other in zip((found[0][0], found[1]), wrong, strict=True)):
-                return f"That is {says}"
+                return partly(f"That is {says}", rows_right(report))
     if report.findings:
-        return f"check_cell says: {report.findings[0]}."
+        return partly(f"check_cell says: {report.findings[0]}.", rows_right(report))
     plain = [row for row in report.rows if "masked" not in row.name]
     verdicts = ", ".join(f"{row.name} {'right' if row.ok else 'WRONG'}" for row in plain)
-    return f"check_cell says: {verdicts}. Print its report, and ask which of δ_z, δ_n and dh_prev these depend on."
+    return partly(
+        f"check_cell says: {verdicts}. Print its report, and ask which of δ_z, δ_n and dh_prev these depend on.",
+        rows_right(report),
+    )
 
 
 def _same(one: Any, other: Array) -> bool:

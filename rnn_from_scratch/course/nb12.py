@@ -13,8 +13,9 @@ from ..activations import sigmoid
 from ..arrays import Array, Params, State
 from ..diagnosis import OwnCell, OwnForm, check_cell, diagnose, own_cell, own_cell_solution
 from ..diagnosis.probe import random_params
+from ..gradcheck import GradientReport
 from .gate_riddles import lstm_with, wrong_gates_back
-from .marking import Exercise
+from .marking import Exercise, partly, rows_right
 
 # 1: a table of gates and steps
 
@@ -154,8 +155,14 @@ def _prove_own(cell: Any) -> str | None:
     report = check_cell(cell, rng=rng)
     if report.ok:
         return None
+    return partly(_what_is_wrong(cell, report, (params, xs, cache, dh, taken)), rows_right(report))
+
+
+def _what_is_wrong(cell: OwnCell, report: GradientReport, point: tuple[Any, ...]) -> str:
+    """Say what of a cell's backward is wrong at a single step already."""
     if report.findings:
         return f"check_cell says: {report.findings[0]}."
+    params, xs, cache, dh, taken = point
     right = own_cell_solution(cell)
     (dh_prev,), delta = right.step_backward(params, (dh,), cache)
     dxs, grads = right.param_grads(params, xs, [cache], [delta])

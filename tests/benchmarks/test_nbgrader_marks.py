@@ -9,15 +9,14 @@ import numpy as np
 from benchmarks import nbgrader_marks as benchmark
 from benchmarks.machine import load_result
 from rnn_from_scratch.course.marking import exercises, judge
-from rnn_from_scratch.course.nb01 import _B_H as b_h
-from rnn_from_scratch.course.nb01 import _W_HH as W_hh
+from rnn_from_scratch.data import laugh
 
 SOLUTIONS = Path(__file__).parents[2] / "notebooks" / "solutions"
 
 
 def test_the_wrong_answers_are_wrong_as_the_hints_say():
     for exercise, source in benchmark.WRONG_ANSWERS.items():
-        space = {"np": np, "W_hh": W_hh, "b_h": b_h}
+        space = {"np": np, **laugh().params["recurrent"]}
         exec(source, space)
         answer = space[source.split(" = ")[0].removeprefix("def ").split("(")[0]]
         if exercise == "01-fixed":
