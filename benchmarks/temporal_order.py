@@ -33,6 +33,7 @@ from rnn_from_scratch.arrays import Params, global_norm, tree_map
 from rnn_from_scratch.cells import RNNCell
 from rnn_from_scratch.data import temporal_order_data
 from rnn_from_scratch.layers import Recurrent
+from rnn_from_scratch.metrics import wilson_interval
 from rnn_from_scratch.models import SequenceModel
 from rnn_from_scratch.optim import GradientDescent, clip_by_global_norm
 from rnn_from_scratch.validate import ArgumentError
@@ -94,28 +95,27 @@ def share_wrong(params: Params, xs: np.ndarray, targets: np.ndarray) -> float:
 
 def verdict(result: dict[str, Any]) -> str:
     """Say for each length and way how many seeds solved it, after how many updates, and what clipping changed."""
-    lines, solved = [], {}
+    lines, solved, seeds = [], {}, len(result["settings"]["seeds"])
     for T, ways in result["runs"].items():
         for way, runs in ways.items():
             needed = [run["solved"] for run in runs if run["solved"] is not None]
+            low, high = wilson_interval(len(needed), seeds)
             solved[T, way] = len(needed)
-            line = f"T = {T}, {way}: {len(needed)} of {len(runs)} seeds"
+            line = f"T = {T}, {way}: {len(needed)} of {seeds} seeds (95 % interval {low:.0%} to {high:.0%})"
             if needed:
                 line += f" after {min(needed):,} to {max(needed):,} updates"
-            if len(needed) < len(runs):
-                left = [run["wrong"] for run in runs if run["solved"] is None and run["wrong"] is not None]
-                line += f", the others end with {min(left):.0%} to {max(left):.0%} wrong" if left else ", none finite"
-            lines.append(line)
-    longest = list(result["runs"])[-1]
-    without, clipped = (solved[longest, way] for way in result["runs"][longest])
-    seeds = len(result["settings"]["seeds"])
-    if clipped <= without:
-        told = "clipping shows no gain"
-    else:
-        told = "clipping makes the difference" if without <= 1 and clipped >= seeds - 1 else "clipping helps"
+            left = [f"{run['wrong']:.0%}" if run["wrong"] is not None else "not finite" for run in runs
+                    if run["solved"] is None]
+            lines.append(line + (f", the rest ends with {', '.join(left)} wrong" if left else ""))
+    said = []
+    for T, ways in result["runs"].items():
+        without, clipped = (solved[T, way] for way in ways)
+        told = "helps" if clipped > without else "changes nothing" if clipped == without else "does not help"
+        said.append(f"at T = {T} clipping {told}, {without} of {seeds} without it and {clipped} with it")
     return (
-        f"{'; '.join(lines)}. At T = {longest} {told}: {without} of {seeds} without clipping, {clipped} with it, "
-        f"within {result['settings']['updates']:,} updates where the paper allows 5,000,000."
+        f"{'; '.join(lines)}. {'; '.join(said)[0].upper()}{'; '.join(said)[1:]}. Within "
+        f"{result['settings']['updates']:,} updates, where the paper allows 5,000,000; {seeds} seeds tell large "
+        "differences alone."
     )
 
 
