@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnn_from_scratch.arrays import global_norm
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -102,6 +104,20 @@ def test_training_lowers_the_loss_and_repeats(small):
     assert found["curve"][-1] < 0.7 * found["curve"][0]
     again = small.train("LSTM, forget bias 1", 3, seed=0, updates=6)
     assert again["curve"] == found["curve"][:3]
+
+
+def test_the_gradient_is_clipped_at_1(small, monkeypatch):
+    thresholds = []
+    clip, update = small.clip_by_global_norm, small.Adam.update
+    monkeypatch.setattr(small, "clip_by_global_norm", lambda grads, C: (thresholds.append(C), clip(grads, C / 100))[1])
+
+    def noted(self, params, grads, state):
+        assert global_norm(grads) <= 0.01 * (1 + 1e-5)
+        return update(self, params, grads, state)
+
+    monkeypatch.setattr(small.Adam, "update", noted)
+    small.train("LSTM, forget bias 1", 3, seed=0, updates=3)
+    assert thresholds == [1.0, 1.0, 1.0]
 
 
 def test_a_run_that_is_not_finite_has_no_loss(small):

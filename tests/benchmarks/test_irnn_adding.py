@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_from_scratch.arrays import leaves
+from rnn_from_scratch.arrays import global_norm, leaves
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,6 +53,8 @@ def test_the_starts(script):
     assert not params["output.b_y"].any()
     for name in ("recurrent.W_xh", "output.W_hy"):
         assert np.std(params[name]) == pytest.approx(0.001, rel=0.2), name
+    params = script.start("IRNN, gradient descent", model_of(script, "IRNN, gradient descent"), rng)
+    np.testing.assert_array_equal(params["recurrent"]["W_hh"], np.eye(100))
     params = script.start("tanh RNN", model_of(script, "tanh RNN"), rng)
     assert np.std(params["output"]["W_hy"]) > 0.05
     params = script.start("LSTM", model_of(script, "LSTM"), rng)
@@ -89,6 +91,19 @@ def test_a_run_says_when_it_has_learned_and_ends_below_the_target(small):
     assert found["error"] < 0.02
     again = small.train("LSTM", seed=0, updates=40, steps=6)
     assert again["curve"] == found["curve"][:2]
+
+
+def test_the_gradient_is_clipped_at_1(small, monkeypatch):
+    norms = []
+    update = small.GradientDescent.update
+
+    def noted(self, params, grads, state):
+        norms.append(global_norm(grads))
+        return update(self, params, grads, state)
+
+    monkeypatch.setattr(small.GradientDescent, "update", noted)
+    small.train("IRNN, gradient descent", seed=0, updates=20, steps=30)
+    np.testing.assert_allclose(max(norms), 1.0, rtol=1e-5)
 
 
 def test_a_run_that_is_not_finite_has_no_error(small):

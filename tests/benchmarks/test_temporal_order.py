@@ -1,6 +1,7 @@
 """The temporal order script: the paper's start, what is trained on, when a run ends, and the saved result's words."""
 
 import importlib
+import itertools
 import json
 from pathlib import Path
 
@@ -69,6 +70,14 @@ def test_a_run_ends_when_fresh_sequences_confirm_it(small, monkeypatch):
     assert found["wrong"] < 0.01
     assert found["curve"][-1] < 0.01 <= min(found["curve"][:-1])
     assert found["largest"] > 0
+    asked = []
+    share_wrong = small.share_wrong
+    monkeypatch.setattr(small, "share_wrong", lambda params, *data: asked.append(data[0]) or share_wrong(params, *data))
+    small.train(10, "clipped", seed=0, updates=found["updates"])
+    looks, decisive = asked[: len(found["curve"])], asked[len(found["curve"]) :]
+    assert all(xs is looks[0] for xs in looks)
+    assert sum(xs.shape[1] for xs in decisive) == 1000
+    assert not any(np.array_equal(xs, other) for xs, other in itertools.pairwise([looks[0], *decisive]))
     shares = iter([0.5, 0.001, *10 * [0.02], 0.002, *10 * [0.008]])  # the second look is luck, the third is not
     monkeypatch.setattr(small, "share_wrong", lambda params, xs, targets: next(shares))
     found = small.train(10, "clipped", seed=0, updates=4000)
