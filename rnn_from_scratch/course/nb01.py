@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..activations import sigmoid
 from ..arrays import Array
 from ..cells import RNNCell
 from ..data import laugh
@@ -88,6 +89,9 @@ EXERCISES: dict[str, Exercise] = {
             "h_1 without the bias b_h.": lambda: np.tanh(_X[0] @ _W_XH + _H_0 @ _W_HH),
             "the pre-activation a_1: tanh is still to come.": lambda: _X[0] @ _W_XH + _H_0 @ _W_HH + _B_H,
             "the step for the letter a: x_1 is h, the first row of W_xh.": lambda: _step(_X[1], _H_0),
+            "σ(a_1): here f is tanh.": lambda: sigmoid(_X[0] @ _W_XH + _H_0 @ _W_HH + _B_H),
+            "h_1 without W_hh: h_0 goes through the matrix before it is added.":
+                lambda: np.tanh(_X[0] @ _W_XH + _H_0 + _B_H),
         },
         hint="Write down the three parts of a_1, each with two numbers, before adding them.",
     ),
@@ -128,6 +132,10 @@ EXERCISES: dict[str, Exercise] = {
             "right but for b_h: the bias does not grow with the batch.": {
                 "x_t": (3, 2), "h_t": (2, 2), "W_xh": (2, 3), "W_hh": (2, 2), "b_h": (2, 2), "W_hy": (3, 2),
                 "y_t": (3, 2),
+            },
+            "right but for W_hy and y_t, with a word in each row: a word is a column of K = 3 numbers.": {
+                "x_t": (3, 2), "h_t": (2, 2), "W_xh": (2, 3), "W_hh": (2, 2), "b_h": (2, 1), "W_hy": (2, 3),
+                "y_t": (2, 3),
             },
             "right but for b_h: an array (2,) would be added as a row, across the words.": {
                 "x_t": (3, 2), "h_t": (2, 2), "W_xh": (2, 3), "W_hh": (2, 2), "b_h": (2,), "W_hy": (3, 2),

@@ -69,6 +69,9 @@ EXERCISES: dict[str, Exercise] = {
             "the exponentials: divide by their sum, so that they add up to 1.": lambda: np.exp(_Y),
             "the logarithm of the probabilities.": lambda: np.log(softmax(_Y)),
             "the softmax of the probabilities: once is enough.": lambda: softmax(softmax(_Y)),
+            "0, 2 and 5 divided by their sum: e⁰ is 1, not 0.": np.array([0.0, 2.0, 5.0]) / 7,
+            "a softmax to base 2: the exponentials are powers of e.": lambda: 2.0**_Y / np.sum(2.0**_Y),
+            "each exponential divided by the largest: divide by their sum.": lambda: np.exp(_Y - _Y.max()),
         },
     ),
     "02-loss": Exercise(
@@ -98,6 +101,10 @@ EXERCISES: dict[str, Exercise] = {
             "the sum: divide by the number of places that count.": lambda: _three(_losses().sum()),
             "the sum divided by the number of words.": lambda: _three(_losses().sum() / 2),
             "the sum divided by the number of steps.": lambda: _three(_losses().sum() / 4),
+            "the mean of the steps' means: a step at which one word has ended weighs as much as one with both.":
+                lambda: _three((_losses().sum(axis=1) / _MASK.sum(axis=1)).mean()),
+            "the mean over the letters behind the mask: True is where there is something.":
+                lambda: _three(_losses()[~_MASK].mean()),
         },
         hint="Called with zeros on padding, with NaN there (NaN · 0 is NaN), and with a mask that is False everywhere.",
     ),

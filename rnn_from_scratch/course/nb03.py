@@ -88,17 +88,18 @@ def _leaky(params: Params, x: Array, h_prev: Array) -> Array:
 
 
 def _leaky_backward(
-    leak: float = 0.3, direct: float = 0.7, *, slope_of_h: bool = False, transposed: bool = True, through: bool = True
+    leak: float = 0.3, direct: float = 0.7, *, slope_of_h: bool = False, transposed: bool = True, through: bool = True,
+    slope: bool = True, own_state: bool = False,
 ) -> Backward:
     """The backward step of the leaky step; every argument changed makes a typical mistake."""
 
     def backward(params: Params, x: Array, h_prev: Array, dh: Array) -> tuple[Array, Array, Params]:
         h = _leaky(params, x, h_prev)
         z = h if slope_of_h else (h - 0.7 * h_prev) / 0.3
-        delta = leak * dh * (1.0 - z * z)
+        delta = leak * dh * (1.0 - z * z if slope else 1.0)
         W_hh = params["W_hh"].T if transposed else params["W_hh"]
         dh_prev = (delta @ W_hh if through else 0.0) + direct * dh
-        grads = {"W_xh": x.T @ delta, "W_hh": h_prev.T @ delta, "b_h": delta.sum(axis=0)}
+        grads = {"W_xh": x.T @ delta, "W_hh": (h if own_state else h_prev).T @ delta, "b_h": delta.sum(axis=0)}
         return delta @ params["W_xh"].T, dh_prev, grads
 
     return backward
@@ -110,6 +111,9 @@ _LEAKY_WRONG: dict[str, Any] = {
     "the slope 1 − h² of the new state: tanh gave z, so the slope is 1 − z²": _leaky_backward(slope_of_h=True),
     "without the 0.3 that stands before z: it belongs into delta": _leaky_backward(leak=1.0),
     "right but for dh_prev, where W_hh stands for its transpose": _leaky_backward(transposed=False),
+    "right but for ∂L/∂W_hh, which has h where h_prev met the matrix": _leaky_backward(own_state=True),
+    "without the slope of tanh, 1 − z²": _leaky_backward(slope=False),
+    "with the 0.3 and the 0.7 exchanged": _leaky_backward(leak=0.7, direct=0.3),
 }
 
 
@@ -145,6 +149,10 @@ EXERCISES: dict[str, Exercise] = {
             "dyᵀ x: the transpose of the answer, with i and j exchanged.": lambda: _DY.T @ _X,
             "dy xᵀ: that sums over columns; dW sums over the rows of the batch.": lambda: _DY @ _X.T,
             "the product entry by entry: each W[i, j] is used in every row n.": lambda: _X * _DY,
+            "the mean over the rows: a gradient of a sum is a sum.": lambda: _X.T @ _DY / 2,
+            "the first row's part alone: W is used in both rows, and the parts add up.":
+                lambda: np.outer(_X[0], _DY[0]),
+            "(x dy)ᵀ: transpose x alone, before the product.": lambda: (_X @ _DY).T,
         },
         hint="Entry (i, j) is Σ_n x[n, i] · dy[n, j].",
     ),
@@ -179,6 +187,10 @@ EXERCISES: dict[str, Exercise] = {
             "(pε)^(1/(p+1)): p stands on the wrong side. Which of the two terms did the derivative give it to?":
                 lambda: _steps(lambda eps, p: (eps * p) ** (1 / (p + 1))),
             "√ε for every p: that is the forward difference's.": lambda: _steps(lambda eps, _: eps**0.5),
+            "(ε/p)^(1/p): the derivative of ε/h is −ε/h², and brings one power of h more.":
+                lambda: _steps(lambda eps, p: (eps / p) ** (1 / p)),
+            "the smallest error, E(h): asked for is the h where it is.":
+                lambda: _steps(lambda eps, p: eps / (eps / p) ** (1 / (p + 1)) + (eps / p) ** (p / (p + 1))),
         },
         hint="Set the derivative with respect to h to zero. (Shown are the logarithms, base 10, of your steps.)",
     ),
@@ -191,6 +203,13 @@ EXERCISES: dict[str, Exercise] = {
         wrong={
             "the norm with a gradient of zero: an absolute value (or np.linalg.norm, or z·conj(z)) dropped the "
             "imaginary part.": _unsafe_norm,
+            "the sum of the absolute values, another norm, and an absolute value drops the imaginary part.":
+                np.array([4.1, 0.0, 0.0, 0.0]),
+            "the largest absolute value, another norm, and an absolute value drops the imaginary part.":
+                np.array([2.0, 0.0, 0.0, 0.0]),
+            "the sum of the roots: first the sum, then one root.": np.array([4.1, 1.0, -1.0, 1.0]),
+            "the root of the mean: a norm has the sum.":
+                lambda: np.array([np.linalg.norm(_VECTOR), *(_VECTOR / np.linalg.norm(_VECTOR))]) / np.sqrt(3),
             "the sum of squares: the root is missing.": lambda: np.array([_VECTOR @ _VECTOR, *(2 * _VECTOR)]),
         },
         hint="For a real vector |z|² and z·z are the same; for a complex one only z·z keeps the imaginary part.",

@@ -61,10 +61,12 @@ def _start(kind: str) -> Callable[[], Array]:
         W_hh, W_hy = word.params["recurrent"]["W_hh"], word.params["output"]["W_hy"]
         hs, _, caches = unroll(RNNCell(3, 2), word.params["recurrent"], word.xs, word.state)
         _, dys = softmax_cross_entropy(hs @ W_hy + word.params["output"]["b_y"], word.targets)
-        dstates, deltas = unroll_backward(RNNCell(3, 2), word.params["recurrent"], dys @ W_hy.T, caches)
+        dhs = dys @ W_hy.T
+        dstates, deltas = unroll_backward(RNNCell(3, 2), word.params["recurrent"], dhs, caches)
         delta = deltas[0][0]
         return np.asarray({
             "right": dstates[0][0][0], "plain": delta @ W_hh, "delta": delta, "sum": delta + dstates[0][0][0],
+            "dh": (dhs[0] + deltas[1] @ W_hh.T)[0] @ W_hh.T, "slope": dstates[0][0][0] * (1 - word.state[0][0] ** 2),
             "input": (delta @ word.params["recurrent"]["W_xh"].T)[:2],
         }[kind])
 
@@ -157,6 +159,10 @@ EXERCISES: dict[str, Exercise] = {
             "right but for the deltas, with the batch first: time comes first here.": {**_SHAPES, "deltas": (5, 7, 4)},
             "right but for the deltas, with the inputs' size: δ belongs to a_t, which has H entries.":
                 {**_SHAPES, "deltas": (7, 5, 3)},
+            "right but for dW_hh, with a time axis: W_hh is one matrix, and the steps' parts are added up.":
+                {**_SHAPES, "dW_hh": (7, 4, 4)},
+            "right but for db_y, which is added up over steps and sequences.": {**_SHAPES, "db_y": (7, 5, 2)},
+            "right but for dh_0: every sequence begins with a state of its own.": {**_SHAPES, "dh_0": (4,)},
         },
         hint="A gradient has the shape of what it belongs to.",
     ),
@@ -187,6 +193,8 @@ EXERCISES: dict[str, Exercise] = {
             "δ_1 W_hhᵀ with δ_1 added: h_0 has no output of its own and reaches the loss through W_hh alone.":
                 _start("sum"),
             "δ_1 W_xhᵀ: that is the gradient of the input.": _start("input"),
+            "dh_1 W_hhᵀ: on its way back dh_1 passes tanh first, and becomes δ_1.": _start("dh"),
+            "δ_1 W_hhᵀ times 1 − h_0²: h_0 is given, there is no tanh before it.": _start("slope"),
         },
         hint="Entry i: δ_1 times row i of W_hh.",
     ),

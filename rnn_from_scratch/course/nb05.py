@@ -69,6 +69,10 @@ EXERCISES: dict[str, Exercise] = {
             "the whole gradient: it has to be multiplied by η.": lambda: _lamp_step(1.0),
             "the step alone: it is taken from where the weight stood.": lambda: _lamp_step(0.5) - 2 * np.log(2),
             "a step with η = 0.1: here it is 0.5.": lambda: _lamp_step(0.1),
+            "the gradient divided by η: it is multiplied by it.": lambda: _lamp_step(1 / 0.5),
+            "a step from ln 2: the weight is 2 ln 2.": lambda: _lamp_step(0.5) - np.log(2),
+            "the weight times η, less the gradient: η belongs to the gradient.":
+                lambda: np.log(2) + _lamp_step(1.0) - 2 * np.log(2),
         },
         hint="E2.2, with θ = 2 ln 2.",
     ),
@@ -104,6 +108,10 @@ EXERCISES: dict[str, Exercise] = {
         wrong={
             "the plain mean of the four batches: the last one has 4 sequences, not 32.": (0.8 + 0.6 + 0.4 + 1.6) / 4,
             "the mean of the three full batches: the last four sequences count too.": (0.8 + 0.6 + 0.4) / 3,
+            "the sum of the four losses: an average is asked for.": 0.8 + 0.6 + 0.4 + 1.6,
+            "the last batch's loss: an epoch's is over all its batches.": 1.6,
+            "the weighted sum: divide by the 100 sequences.": 32 * (0.8 + 0.6 + 0.4) + 4 * 1.6,
+            "the weighted sum with 32 for the last batch: it has 4 sequences.": 32 * (0.8 + 0.6 + 0.4 + 1.6) / 100,
             "the weighted sum divided by 128: there are 100 sequences.": (32 * (0.8 + 0.6 + 0.4) + 4 * 1.6) / 128,
         },
         hint="Each batch weighs as many sequences as it has.",
@@ -133,6 +141,10 @@ EXERCISES: dict[str, Exercise] = {
             "the weighted sum divided by the number of sequences: divide by the number of targets.":
                 lambda: _weighted() * sum(_COUNTS) / len(_COUNTS),
             "the sum of the gradients.": lambda: np.sum(_GRADIENTS, axis=0),
+            "the weights the wrong way round: a sequence with more targets weighs more, not less.":
+                lambda: sum(g / n for n, g in zip(_COUNTS, _GRADIENTS, strict=True)) / sum(1 / n for n in _COUNTS),
+            "each gradient divided by its count: it is a mean already, so multiply by the count.":
+                lambda: sum(g / n for n, g in zip(_COUNTS, _GRADIENTS, strict=True)),
         },
         hint="A sequence with twice as many targets weighs twice as much.",
     ),

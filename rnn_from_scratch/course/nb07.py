@@ -161,6 +161,10 @@ EXERCISES: dict[str, Exercise] = {
             "< in place of ≤: an entry of exactly C stays.": np.array([1.0, -1.0, 1.0, -1.0]),
             "without the minus signs.": np.array([0.5, 0.5, 1.0, 1.0]),
             "without the last minus sign: sign(−2) is −1.": np.array([0.5, -0.5, 1.0, 1.0]),
+            "the clip by norm: here every entry is asked by itself.":
+                lambda: clip_by_norm({"w": _EDGE}, 0.5)[0]["w"],
+            "what was given: 0.6 and −2 are above C.": _EDGE,
+            "with zero for what is too large: as printed it is sign(g).": np.array([0.5, -0.5, 0.0, 0.0]),
         },
         hint="Is 0.5 ≤ 0.5?",
     ),
@@ -169,6 +173,7 @@ EXERCISES: dict[str, Exercise] = {
         expected=lambda: _cosine(clip_by_value({"w": _TURN}, 3.0)[0]["w"]),
         wrong={
             "1, as if the direction were kept: that is the clip by norm.": 1.0,
+            "the angle: asked for is its cosine.": lambda: np.arccos(_cosine(clip_by_value({"w": _TURN}, 3.0)[0]["w"])),
             "the product without its division by both norms.": 21.0,
             "divided by ‖g‖ alone.": 21 / 5,
             "divided by ‖g‖ twice: the clipped gradient has another norm.": 21 / 25,

@@ -103,6 +103,8 @@ EXERCISES: dict[str, Exercise] = {
             "a reach of k2 − 1 steps: from the start to the end there are k2.": lambda: _triples(3, 4),
             "without a reach back: each window starts at its new steps. That is (3, 3).": lambda: _triples(3, 3),
             "counted from 1 as in the text: in code the first step is 0.": lambda: np.add(_triples(3, 5), [1, 1, 0]),
+            "right but for the order: start comes first, then new.": lambda: np.array(_triples(3, 5))[:, [1, 0, 2]],
+            "with the last window ending at 9: the sequence has 7 steps.": [(0, 0, 3), (1, 3, 6), (4, 6, 9)],
             "with the last window cut from where it would end if T were 9: it ends at 7, and starts 5 steps before "
             "that.": [(0, 0, 3), (1, 3, 6), (4, 6, 7)],
         },
@@ -165,6 +167,7 @@ EXERCISES: dict[str, Exercise] = {
             "what (1, 10) gives: there every loss has a window of its own. Here ten losses share one window, "
             "and the early ones reach back less.": 1.0,
             "the number of losses: give the share.": 4.0,
+            "the share in per cent: give it as a number up to 1.": 40.0,
         },
         hint="The loss at p asks about p − 6, which is inside the window from p = 6 on.",
     ),

@@ -106,6 +106,11 @@ EXERCISES: dict[str, Exercise] = {
             "without x: it is still not used.": np.array([False, False, False, False, False]),
             "with W2's kernel: its input is tanh of the ones times W1, which is not zero.":
                 np.array([True, False, False, True, False]),
+            "the other way round: True stands for a gradient that is exactly zero.":
+                np.array([False, True, True, True, True]),
+            "with the biases: a bias starts at zero, but its gradient is the sum of dy.":
+                np.array([True, False, True, False, True]),
+            "zero for all: the outputs are not the labels, so dy is not zero.": np.array([True] * 5),
         },
         hint="What multiplies a zero has no gradient, and what is in no equation has none either.",
     ),

@@ -91,7 +91,8 @@ def _by_ratio(mistake: str = "") -> dict[str, str]:
 
     def which(delta_a: Array, delta_n: Array, h: Array, h_prev: Array) -> str:
         ratio = delta_n / delta_a if mistake == "inverse" else delta_a / delta_n
-        used = {"ratio": ratio, "delta": delta_a}.get(mistake, ratio * (1 - h**2))
+        right, other = ratio * (1 - h**2), ratio * (1 - h_prev**2)
+        used = {"ratio": ratio, "delta": delta_a, "other slope": other}.get(mistake, right)
         for name, slope in slopes(h, h_prev).items():
             close = np.isclose(used, slope)
             if close[0] if mistake == "first unit" else close.any() if mistake == "any unit" else close.all():
@@ -110,6 +111,9 @@ _HALF_MENDED: dict[str, LossAndGrads] = {
     "half of it: what W_hh was multiplied with is right now, and what goes back to the step before is not yet δ":
         network("dh carried"),
     "half of it: δ goes back now, and in ∂L/∂W_hh h_t still stands for h_{t−1}": network("h_t"),
+    "mended, and W_hh is no longer transposed on the way back: it is square, so no error tells": network("matrix"),
+    "without the way back through time: the line was to be mended, not taken out": network("no carry"),
+    "mended, and the slope is 1 − h in place of 1 − h²: that line was right": network("slope"),
 }
 
 
@@ -150,6 +154,29 @@ _ADAPTED_WRONG: dict[str, LossAndGrads] = {
 }
 
 
+def _as_columns(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
+    """An adapter by hand that leaves the matrices' gradients as they come out."""
+    losses, grads = network()(params, xs, targets, state)
+    return losses, {name: gradient.T for name, gradient in grads.items()}
+
+
+def _mean_of_sequences(params: Params, xs: Array, targets: Array, state: State) -> tuple[Any, Params]:
+    """An adapter by hand that takes the mean over the batch."""
+    losses, grads = network()(params, xs, targets, state)
+    return losses.sum() / xs.shape[1], {name: gradient / xs.shape[1] for name, gradient in grads.items()}
+
+
+_ADAPTED_WRONG |= {
+    "right but for the matrices' gradients, which are still those of columns: turn them on the way out": _as_columns,
+    "the mean over the sequences: losses and gradients are to be added up": _mean_of_sequences,
+}
+#: What cannot be compared by its values, and what the check says of it.
+_ADAPTED_BROKEN: dict[str, LossAndGrads] = {
+    "column_rnn has names of its own": one_sequence(mean_loss(in_columns(column_rnn))),
+    "column_rnn got several sequences at once": mean_loss(in_columns(column_rnn, NAMES)),
+}
+
+
 def _prove_adapted(answer: LossAndGrads) -> str | None:
     try:
         losses, grads = _answered(answer)
@@ -179,11 +206,22 @@ def _other_loss(params: Params, xs: Array, targets: Array, state: State) -> tupl
     return losses + 0.1, grads
 
 
+def _without_b_y(params: Params, xs: Array, targets: Array, state: State) -> tuple[Array, Params]:
+    losses, grads = network("h_t")(params, xs, targets, state)
+    return losses, {name: gradient for name, gradient in grads.items() if name != "b_y"}
+
+
+def _gradients_alone(params: Params, xs: Array, targets: Array, state: State) -> Any:
+    return network("h_t")(params, xs, targets, state)[1]
+
+
 _NO_BUGS: dict[str, LossAndGrads] = {
     "Its gradient is right: a bug has to be wrong": network(),
     "Its gradient points where the right one points: that is another learning rate, and no bug": _scaled,
     "Its losses are not those of the network: the bug has to be in the backward pass alone": _other_loss,
     "It does not train like the truth: after 500 updates at rate 0.5 the laugh's loss is 0.35": network("no carry"),
+    "Return gradients with the names and shapes of the parameters": _without_b_y,
+    "Return two things in this order: the losses, and the dictionary of gradients": _gradients_alone,
 }
 
 
@@ -230,6 +268,10 @@ EXERCISES: dict[str, Exercise] = {
                 _exchanged("A", "F"),
             "right but for D and E: both have three gradients wrong. Which of them is right at T = 1?":
                 _exchanged("D", "E"),
+            "right but for A and C: both have one array wrong. Which of them needs a second sequence?":
+                _exchanged("A", "C"),
+            "right but for B and D: both have three gradients wrong. Which of them is right up to T = 2?":
+                _exchanged("B", "D"),
         },
         hint="Ask of each: is it one gradient, or all that have a δ? And does it begin with one step, with two, with "
         "three, or with a second sequence?",
@@ -248,6 +290,7 @@ EXERCISES: dict[str, Exercise] = {
             "content with any one unit that fits: all of them have to.": lambda: _by_ratio("any unit"),
             "δ_a compared with the slopes: δ is ∂L/∂h times the slope, and δ_n knows ∂L/∂h.":
                 lambda: _by_ratio("delta"),
+            "the ratio times 1 − h_prev²: δ_n has the slope 1 − h².": lambda: _by_ratio("other slope"),
         },
         hint="δ_a = dh · (slope used), δ_n = dh · (1 − h²). Divide, and dh is gone.",
     ),
@@ -256,7 +299,8 @@ EXERCISES: dict[str, Exercise] = {
         hint="One mistake at a time: mend, and run diagnose again.",
     ),
     "10-adapter": Exercise(
-        title="an adapter for a program in columns", points=3, prove=_prove_adapted, wrong=_ADAPTED_WRONG,
+        title="an adapter for a program in columns", points=3, prove=_prove_adapted,
+        wrong={**_ADAPTED_WRONG, **_ADAPTED_BROKEN},
         hint="From the inside: columns, the mean of one sequence, then all sequences.",
     ),
     "10-own": Exercise(
