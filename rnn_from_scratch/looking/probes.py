@@ -84,7 +84,8 @@ def fit_classifier(
               p_m = \mathrm{softmax}(h_m W + b)
 
     The gradient is hᵀ(p − y)/M + λW and the Hessian Σ (diag p − p pᵀ) ⊗ h hᵀ/M + λI, both by hand. A full step that
-    does not lower the loss is halved.
+    does not lower the loss is halved. A step costs about (K·H)³: with hundreds of units take `fit_least_squares` of
+    one-hot labels.
 
     Parameters
     ----------
@@ -135,12 +136,15 @@ def fit_classifier(
             return Probe(weights[:-1].astype(hs.dtype), weights[-1].astype(hs.dtype))
         hessian = np.empty((K, H + 1, K, H + 1))
         for k in range(K):
-            for j in range(K):
+            for j in range(k + 1):
                 share = p[:, k] * ((k == j) - p[:, j])
-                hessian[k, :, j] = (rows * share[:, None]).T @ rows / M + (k == j) * np.diag(penalty[:, 0])
+                block = (rows * share[:, None]).T @ rows / M + (k == j) * np.diag(penalty[:, 0])
+                hessian[k, :, j] = hessian[j, :, k] = block
+        # All biases up by one changes no p, so the Hessian has no inverse. A curvature there, where the gradient has no
+        # part, changes nothing of the step but that.
+        hessian[:, H, :, H] += 1.0
         size = K * (H + 1)
-        # All biases up by one changes no p: lstsq takes the shortest of the steps that are as good.
-        step = np.linalg.lstsq(hessian.reshape(size, size), gradient.T.ravel(), rcond=1e-12)[0].reshape(K, H + 1).T
+        step = np.linalg.solve(hessian.reshape(size, size), gradient.T.ravel()).reshape(K, H + 1).T
         before, length = loss(weights), 1.0
         while length > 1e-8 and loss(weights - length * step) > before + 1e-15:
             length /= 2
