@@ -5,13 +5,23 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rnn_from_scratch.cells import CoupledLSTMCell, GRUCell, LayerNormLSTMCell, LSTMCell, MinGRUCell, RNNCell
+from rnn_from_scratch.cells import (
+    CoupledLSTMCell,
+    GRUCell,
+    GRUDCell,
+    LayerNormLSTMCell,
+    LowRankLSTMCell,
+    LSTMCell,
+    MinGRUCell,
+    RNNCell,
+)
 
 T, N, D, H = 4, 2, 3, 5
 CELLS = {
     "rnn": RNNCell(D, H), "sigmoid": RNNCell(D, H, "sigmoid"), "lstm": LSTMCell(D, H),
     "peepholes": LSTMCell(D, H, peepholes=True), "gru": GRUCell(D, H), "gru before": GRUCell(D, H, reset_after=False),
     "coupled": CoupledLSTMCell(D, H), "layer norm": LayerNormLSTMCell(D, H), "min": MinGRUCell(D, H),
+    "gru-d": GRUDCell(D, H), "low rank": LowRankLSTMCell(D, H, 2),
 }
 
 
