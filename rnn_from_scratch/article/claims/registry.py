@@ -79,7 +79,7 @@ CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (
     Claim(
         "C12", "§4.5", "visualisation makes hidden states and outputs explainable",
         "is what looking shows what the network uses?", "17",
-        {"seeds": (0, 1), "names": ("RNN",), "updates": 700}, {"seeds": tuple(range(5))},
+        {"seeds": (0, 1, 2), "names": ("RNN",), "updates": 700}, {"seeds": tuple(range(5))},
     ),
     Claim(
         "C13", "§5 Q2", "the right learning rate depends on the model's complexity and the amount of data",
