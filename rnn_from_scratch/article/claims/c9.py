@@ -210,10 +210,10 @@ def verdict(result: dict[str, Any]) -> str:
         sure, among, mean = sure_levels(result, size)
         overfits.append(2 * sure > among)
         sentences.append(
-            f"{size} sequences: to a training loss of {level} {smallest:g} takes {times:.0f} times the updates of "
-            f"{largest:g}, and its gap there is {gap:.2f} ({low:.2f} to {high:.2f}) all the same. The largest rate "
-            f"that reaches a level has a surely larger gap than {smallest:g} at {sure} of {among} levels, by "
-            f"{mean:.2f} on average."
+            f"{size} sequences: to a training loss of {level} the rate {smallest:g} takes {times:.0f} times the "
+            f"updates of {largest:g}, and its gap there is {gap:.2f} ({low:.2f} to {high:.2f}) all the same. The "
+            f"largest rate that reaches a level has a surely larger gap than {smallest:g} at {sure} of {among} "
+            f"levels, by {mean:.2f} on average."
         )
         first, last = gap_after(result, size, smallest), gap_after(result, size, largest)
         if first is not None and last is not None:
