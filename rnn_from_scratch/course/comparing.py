@@ -42,8 +42,8 @@ def difference(expected: Any, answer: Any, tolerance: float, *, exact_shape: boo
         arrays = [(place, *_comparable(want, got, place, exact_shape)) for place, want, got in pairs]
     except Mismatch as mismatch:
         return str(mismatch)
-    for place, _, got in arrays:
-        if got.dtype.kind == "f" and not np.isfinite(got).all():
+    for place, want, got in arrays:
+        if got.dtype.kind == "f" and (np.isfinite(want) & ~np.isfinite(got)).any():
             return _not_finite(place, got)
     wrong = [(place, want, got) for place, want, got in arrays if not _near(want, got, tolerance).all()]
     return _numbers_differ(wrong, arrays, tolerance) if wrong else None
@@ -137,7 +137,8 @@ def _comparable(expected: Any, answer: Any, place: str, exact_shape: bool) -> tu
 def _near(want: Array, got: Array, tolerance: float) -> Array:
     if want.dtype.kind not in "iuf":
         return np.asarray(want == got)
-    return np.asarray(np.abs(got - want) <= tolerance * np.maximum(1.0, np.abs(want)))
+    near = np.abs(got - want) <= tolerance * np.maximum(1.0, np.abs(want))
+    return np.asarray(near | (np.isnan(got) & np.isnan(want)))  # a wrong answer may be known by its NaN
 
 
 def _not_finite(place: str, got: Array) -> str:

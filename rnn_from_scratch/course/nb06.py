@@ -37,7 +37,12 @@ def _rmsprop(step: Callable[..., Any]) -> Any:
     found = []
     for g in _GRADIENTS:
         given = theta.copy(), g.copy(), s.copy()
-        theta_new, s_new = step(theta, g, s, _ETA, _ALPHA, _EPS)
+        answer = step(theta, g, s, _ETA, _ALPHA, _EPS)
+        if not isinstance(answer, tuple | list) or len(answer) != 2:
+            raise AssertionError("It should return two arrays: the new θ, and the new s for the next update.")
+        theta_new, s_new = answer
+        if np.array_equal(theta_new, (1 - _ALPHA) * g**2):
+            raise AssertionError("It returns s before θ: return θ first")
         unchanged(theta=(theta, given[0]), g=(g, given[1]), s=(s, given[2]))
         theta, s = np.asarray(theta_new, dtype=float), np.asarray(s_new, dtype=float)
         found += [theta, s]
@@ -52,10 +57,13 @@ def _step(
         new = (1 - alpha) * s + alpha * g**2
     if kind == "sum":
         new = s + g**2
+    if kind == "not squared":
+        new = alpha * s + (1 - alpha) * np.abs(g)
     divisors = {"inside": np.sqrt(new + eps), "no root": new + eps, "old": np.sqrt(s) + eps}
     root = divisors.get(kind, np.sqrt(new) + eps)
     sign = 1.0 if kind == "up" else -1.0
-    return theta + sign * eta * g / root, new
+    after = sign * eta * g / root + (0.0 if kind == "step" else theta)
+    return after, new
 
 
 def _kind(kind: str) -> Callable[[], Any]:
@@ -67,12 +75,15 @@ EXERCISES: dict[str, Exercise] = {
         title="The largest rate for three curvatures",
         expected=2 / 8,
         wrong={
-            "2 divided by the smallest curvature: at that rate the steepest direction explodes.": 2 / 0.5,
+            "2 divided by the smallest curvature, or 8 / 2: at that rate the steepest direction explodes.": 2 / 0.5,
+            "2 divided by the middle curvature: the steepest direction explodes there.": 2 / 2,
+            "1 divided by the smallest curvature: the steepest direction sets the limit.": 1 / 0.5,
             "1 divided by the largest curvature: that rate arrives in one step there; twice as much still converges.":
                 1 / 8,
             "2 divided by the mean curvature: one direction that explodes is enough.": 2 / 3.5,
             "2 divided by the sum of the curvatures: directions do not add up.": 2 / 10.5,
-            "twice the largest curvature: a steeper parabola needs a smaller rate.": 16.0,
+            "twice the largest curvature (or the condition number): a steeper parabola needs a smaller rate.": 16.0,
+            "1 divided by the mean curvature: the largest curvature sets the limit, and with a 2 above.": 1 / 3.5,
         },
         hint="Every direction must satisfy |1 − ηλ| < 1.",
     ),
@@ -85,6 +96,10 @@ EXERCISES: dict[str, Exercise] = {
             "three times the factor: it is multiplied, not added.": 3 * (1 - 2.5 * 0.72),
             "(ηλ)³: what is left is 1 − ηλ of it.": 1.8**3,
             "the factor squared: there are three updates.": 0.64,
+            "1 − 3ηλ: each update multiplies what the one before has left.": 1 - 3 * 1.8,
+            "1 − (ηλ)³: the whole 1 − ηλ is multiplied three times.": 1 - 1.8**3,
+            "(1 − η)³: the curvature belongs beside η.": (1 - 2.5) ** 3,
+            "(1 − λ)³: the rate belongs beside λ.": 0.28**3,
         },
         hint="Each update multiplies what is left by 1 − ηλ.",
     ),
@@ -103,6 +118,11 @@ EXERCISES: dict[str, Exercise] = {
                 (-0.0075, -0.0075, -0.01425, -0.01, -0.01 * 0.1 / np.sqrt(0.001)),
             "AdaGrad and Adam divided by g² where √(g²) belongs.":
                 (-0.0075, -0.0075, -0.01425, -0.01 / 0.75, -0.01 / 0.75),
+            "Nesterov's −ημv alone: the gradient itself comes on top.": (-0.0075, -0.0075, -0.00675, -0.01, -0.01),
+            "momentum with Nesterov's step, and Nesterov with momentum's.": (-0.0075, -0.01425, -0.0075, -0.01, -0.01),
+            "without η: a step is η times that.": (-0.75, -0.75, -1.425, -1.0, -1.0),
+            "RMSprop's tenfold first step for Adam: Adam undoes the start at 0.":
+                (-0.0075, -0.0075, -0.01425, -0.01, -0.1),
             "the adaptive rules with the gradient's size: their first step is η, whatever g is.":
                 (-0.0075, -0.0075, -0.01425, -0.0075, -0.0075),
         },
@@ -132,6 +152,11 @@ EXERCISES: dict[str, Exercise] = {
             "a whole cosine, 2π: down and up again. Half of one goes down.": lambda: _schedule(
                 lambda k, W, K, low: _up(k, W, low) if k < W
                 else low + (1 - low) / 2 * (1 + np.cos(2 * np.pi * min((k - W) / (K - W), 1)))),
+            "a cosine without π: half of one is cos from 0 to π.": lambda: _schedule(
+                lambda k, W, K, low: _up(k, W, low) if k < W
+                else low + (1 - low) / 2 * (1 + np.cos(min((k - W) / (K - W), 1)))),
+            "a straight line down: half a cosine begins and ends level.": lambda: _schedule(
+                lambda k, W, K, low: _up(k, W, low) if k < W else 1 - (1 - low) * min((k - W) / (K - W), 1)),
             "no warm-up.": lambda: _schedule(lambda k, W, K, low: 1.0 if k < W else _down(k - W, K - W, low)),
         },
         hint="At k = W the factor is 1, at k = K it is `lowest`. (Tried with W = 4, K = 12, lowest = 0.1.)",
@@ -149,6 +174,8 @@ EXERCISES: dict[str, Exercise] = {
             "without the root: the step would shrink where the gradient grows.": _kind("no root"),
             "the old running mean in the division: first renew it, then divide.": _kind("old"),
             "a step up the gradient.": _kind("up"),
+            "the step in place of the new θ: add it to θ.": _kind("step"),
+            "|g| in place of g² in the running mean.": _kind("not squared"),
         },
         hint="First s, then θ. (Tried over two updates, with α = 0.75 and a large ε.)",
     ),

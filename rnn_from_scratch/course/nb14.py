@@ -76,6 +76,7 @@ def _quotient(name: str, padding: bool = False) -> Callable[[], Array]:
         return {
             "recall": found / np.sum(t == k), "precision": found / np.sum(p == k), "accuracy": np.mean(t == p),
             "of all": found / len(t),
+            "F1": 2 * found / (np.sum(t == k) + np.sum(p == k)), "other": np.sum((t != k) & (p != k)) / np.sum(t != k),
         }[name]
 
     return lambda: _masked(score)
@@ -91,6 +92,10 @@ EXERCISES: dict[str, Exercise] = {
             "the scores of the class \"no event\".": (880 / 910, 880 / 920, 2 * 880 / 1830),
             "divided by all 1000 targets: each score has a denominator of its own.": (0.05, 0.05, 0.05),
             "the geometric mean for F1: it is the harmonic one.": (5 / 9, 5 / 8, 5 / np.sqrt(72)),
+            "PR/(P + R) for F1: twice that.": (5 / 9, 5 / 8, 5 / 17),
+            "the accuracy for F1.": (5 / 9, 5 / 8, 0.93),
+            "for recall the share of \"no event\" that was kept: recall asks how many events were found.":
+                (5 / 9, 880 / 920, 2 * (5 / 9) * (880 / 920) / (5 / 9 + 880 / 920)),
         },
         hint="TP = 50. What stands beside it in its column, what in its row?",
     ),
@@ -120,6 +125,9 @@ EXERCISES: dict[str, Exercise] = {
             "1/20: compare 20·p with 1 − p, not with 1.": 1 / 20,
             "the costs exchanged: with a dear miss one says \"event\" earlier, not later.": 20 / 21,
             "the odds p / (1 − p), inverted: solve for p.": 20.0,
+            "the threshold of the text: there a miss cost ten false alarms.": 1 / 11,
+            "1 − 1/20: with a dear miss one says \"event\" earlier, not later.": 19 / 20,
+            "from 20·p = 1 + p: to call costs only where nothing was, with probability 1 − p.": 1 / 19,
         },
         hint="Saying \"event\" costs (1 − p)·1 on average, saying nothing p·20. Where are they equal?",
     ),
@@ -135,6 +143,10 @@ EXERCISES: dict[str, Exercise] = {
             "the accuracy: recall asks about class k alone.": _quotient("accuracy"),
             "divided by all counted targets, not by those of class k.": _quotient("of all"),
             "the accuracy with padding.": _quotient("accuracy", padding=True),
+            "the precision with padding: recall divides by targets, and padding does not count.":
+                _quotient("precision", padding=True),
+            "the F1: the share of the targets alone is asked for.": _quotient("F1"),
+            "the recall of the other class.": _quotient("other"),
         },
         hint="targets[mask] and predictions[mask] are what counts.",
     ),
@@ -148,6 +160,8 @@ EXERCISES: dict[str, Exercise] = {
             "the mean cross-entropy in bits: perplexity is 2 to that power.": 2.5,
             "the mean cross-entropy in nats: perplexity is e to that power.": 2.5 * np.log(2.0),
             "2 to the power of nats: nats go with e.": 2 ** (2.5 * np.log(2.0)),
+            "e to the power of bits: bits go with 2.": np.exp(2.5),
+            "the counts exchanged: the perplexity 4 belongs to 30 letters.": 2**3.5,
         },
         hint="First the mean over all 40 targets.",
     ),

@@ -73,10 +73,13 @@ def _prove_hold(function: Callable[[Array, Array], Any]) -> str | None:
                 np.where(np.isnan(xs), before, xs),
             "taken from the step before alone: a gap of two stays half open.": _one_step(xs, before),
             "0 taken for missing: 0 is a value.": _held(np.where(xs == 0.0, NAN, xs), np.array([10.0, -20.0])),
+            "0 for what is missing: 0 is a value.": _zeros(xs, before),
         }
         for says, wrong in typical.items():
             if np.allclose(answer, wrong, equal_nan=True):
                 return f"That is {says}"
+        if np.array_equal(answer, xs, equal_nan=True):
+            return "Nothing is filled. `x == np.nan` is False even for NaN itself: ask np.isnan(x)."
         if np.isnan(answer).any():
             return "There is still a NaN in it. What stands before the first value of a column?"
         return "A value differs from the last one seen in its column."
@@ -104,6 +107,14 @@ def _zero_is_missing(xs: Array, before: Array) -> Array:
     return _held(np.where(xs == 0.0, NAN, xs), before)
 
 
+def _zeros(xs: Array, _before: Array) -> Array:
+    return np.where(np.isnan(xs), 0.0, xs)
+
+
+def _as_it_is(xs: Array, _before: Array) -> Array:
+    return xs.copy()
+
+
 def _in_place(xs: Array, before: Array) -> Array:
     xs[...] = _held(xs, before)
     return xs
@@ -123,6 +134,8 @@ EXERCISES: dict[str, Exercise] = {
             "p^T: the share of the sequences in which nothing is there.": lambda: 0.2**10,
             "1 − T·p, which here is below 0: gaps of one sequence overlap.": -1.0,
             "the share for 5 steps; there are 10.": lambda: 0.8**5,
+            "1 − p^T: the share of the sequences in which something is there.": lambda: 1 - 0.2**10,
+            "10 · 0.8: probabilities of independent things are multiplied.": 8.0,
         },
         hint="Each of the 10 steps must be there.",
     ),
@@ -137,6 +150,10 @@ EXERCISES: dict[str, Exercise] = {
                 np.array([3.0, 6.0, 6.0, 9.0, 9.0]),
             "the mean of what is there.": np.array([3.0, 6.0, 6.0, 9.0, 6.0]),
             "the next value.": np.array([3.0, 9.0, 9.0, 9.0, 9.0]),
+            "a quarter of the way at each step: from 3 to 9 it is three steps.": np.array([3.0, 4.5, 6.0, 9.0, 9.0]),
+            "0 for what is missing: 0 is a value.": np.array([3.0, 0.0, 0.0, 9.0, 0.0]),
+            "right but for the end, which is left open: the last value is held there.":
+                np.array([3.0, 5.0, 7.0, 9.0, NAN]),
         },
         hint="From 3 to 9 it is three steps.",
     ),
@@ -151,6 +168,8 @@ EXERCISES: dict[str, Exercise] = {
             "the time since the step before, whether or not it had a value.":
                 np.array([0.0, 1.0, 2.0, 1.0, 2.0, 1.0]),
             "the times themselves.": _TIMES,
+            "counted in steps, and 0 where a value is seen.": np.array([0.0, 1.0, 2.0, 0.0, 1.0, 0.0]),
+            "the time until the next value: δ looks back.": np.array([0.0, 3.0, 1.0, 0.0, 1.0, 0.0]),
         },
         hint="δ_4 is 4 − 0: the value at time 0 was the last one before.",
     ),
@@ -165,6 +184,11 @@ EXERCISES: dict[str, Exercise] = {
             "the slope without δ: the exponent is −wδ.": [4.0, -2.0],
             "the slope of γ alone: it multiplies last value − mean.": [4.0, -1.0],
             "the last value as it is: nothing has decayed.": [10.0, 0.0],
+            "the slope with w for δ: the exponent is −wδ, and its slope by w is −δ.":
+                [4.0, float(-np.log(2) / 2 * 2)],
+            "γ for one hour: four have gone by.": [2 + 8 / np.sqrt(2), -8 / np.sqrt(2)],
+            "γ·(last value − mean) alone: the mean comes on top.": [2.0, -8.0],
+            "γ = wδ: the decay is exp(−wδ).": [2 + 8 * 2 * float(np.log(2)), 32.0],
         },
         hint="γ = exp(−wδ) = 1/4.",
     ),
@@ -178,6 +202,8 @@ EXERCISES: dict[str, Exercise] = {
             "the training value everywhere: it belongs before the first value alone.": _everywhere,
             "taken from the step before alone: a gap of two stays half open.": _one_step,
             "0 taken for missing: 0 is a value.": _zero_is_missing,
+            "0 for what is missing: 0 is a value.": _zeros,
+            "Nothing is filled": _as_it_is,
             "It changes what is passed in": _in_place,
             "There is still a NaN in it": _left_open,
             "It should return an array": lambda xs, before: None,  # noqa: ARG005 - a student's signature

@@ -131,6 +131,10 @@ EXERCISES: dict[str, Exercise] = {
                 (_NATS / np.log(2), np.exp(_NATS / np.log(2)), np.log2(_V)),
             "with ln 98 for the guess: that is in nats.": (_NATS / np.log(2), np.exp(_NATS), np.log(_V)),
             "with 98 for the guess: that is its perplexity.": (_NATS / np.log(2), np.exp(_NATS), float(_V)),
+            "with 1/98 for the guess: that is the probability of each.": (_NATS / np.log(2), np.exp(_NATS), 1 / _V),
+            "with the nats as bits: a nat is 1.4427 bits.": (_NATS, np.exp(_NATS), np.log2(_V)),
+            "with 94, the characters that come: the model guesses among all 98.":
+                (_NATS / np.log(2), np.exp(_NATS), np.log2(94)),
         },
         hint="One bit is ln 2 nats. A guess among V has p = 1/V each time.",
     ),
@@ -168,6 +172,10 @@ EXERCISES: dict[str, Exercise] = {
             "a softmax of p / τ: the logits are ln p, not p.":
                 lambda: _tempered(lambda p, temperature: _power(np.exp(p), 1 / temperature)),
             "p itself: the temperature was not used.": lambda: _tempered(lambda p, _: np.array(p)),
+            "the logits ln p / τ: a softmax makes probabilities of them.":
+                lambda: _tempered(lambda p, temperature: np.log(p) / temperature),
+            "divided by the largest in place of the sum.":
+                lambda: _tempered(lambda p, temperature: (p / p.max()) ** (1 / temperature)),
             "p / τ: the logits are divided, not the probabilities.":
                 lambda: _tempered(lambda p, temperature: p / temperature),
         },
