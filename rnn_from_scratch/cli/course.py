@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..course import grade, hand_out, hand_out_solutions, release
+from ..course import grade, hand_out, hand_out_solutions, release, write_pages
 from ..validate import fail
 from .console import counted, tell
 
@@ -33,7 +33,14 @@ def add_commands(commands: Any) -> None:
     solved.add_argument("words", nargs="+", metavar="DIR [NAME ...]", help="a folder, and notebooks; default all")
     solved.set_defaults(run_action=_solutions)
     _add_grade(actions)
-    for parser in (make, solved):
+    pages = actions.add_parser(
+        "html", help="pages to read without Jupyter", usage="%(prog)s DIR [NAME ...] [options]",
+        description="Write the notebooks with their outputs as HTML pages, every picture with its alternative text.",
+    )
+    pages.add_argument("words", nargs="+", metavar="DIR [NAME ...]", help="a folder, and notebooks; default all")
+    pages.add_argument("--solutions", action="store_true", help="those with solutions")
+    pages.set_defaults(run_action=_html)
+    for parser in (make, solved, pages):
         parser.add_argument("--folder", default="notebooks", help="the folder that holds solutions/; default notebooks")
         parser.set_defaults(run=lambda options: options.run_action(options))
 
@@ -90,6 +97,14 @@ def _solutions(options: argparse.Namespace) -> tuple[int, str]:
         fail("solutions", "DIR is missing", "a folder", hint="Try: solutions for-me")
     written = hand_out_solutions(folder, options.folder, names or None, progress=tell)
     return 0, f"{counted(len(written), 'notebook')} written"
+
+
+def _html(options: argparse.Namespace) -> tuple[int, str]:
+    folder, names = _told_apart(options.words)
+    if folder is None:
+        fail("html", "DIR is missing", "a folder", hint="Try: html pages")
+    written = write_pages(folder, options.folder, names or None, solutions=options.solutions, progress=tell)
+    return 0, f"{counted(len(written), 'page')} written"
 
 
 def _told_apart(words: list[str]) -> tuple[str | None, list[str]]:
