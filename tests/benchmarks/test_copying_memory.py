@@ -1,6 +1,7 @@
 """The copying script: the baseline, what is measured, when a length is crossed, and the saved result's own words."""
 
 import importlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from rnn_from_scratch.arrays import global_norm
 
 ROOT = Path(__file__).parents[2]
+SAVED = json.loads((ROOT / "benchmarks" / "results" / "copying_memory.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -127,17 +129,45 @@ def test_a_run_that_is_not_finite_has_no_loss(small):
 
 
 def test_the_verdict_says_which_lengths_were_crossed(script):
-    crossed, not_crossed = {"crossed": 750, "loss": 0.4}, {"crossed": None, "loss": 1.0}
+    crossed, open_ = {"crossed": 750, "loss": 0.05, "right": 1.0}, {"crossed": None, "loss": 1.0, "right": 0.125}
+    lost = {"crossed": None, "loss": None, "right": None}
     kinds = {
-        "A": {"50": [crossed, {**crossed, "crossed": 1000}], "100": [crossed, not_crossed]},
-        "B": {"50": 2 * [not_crossed], "100": 2 * [{"crossed": None, "loss": None}]},
+        "A": {"50": [crossed, {**crossed, "crossed": 1000}], "100": [crossed, open_]},
+        "B": {"50": 2 * [open_], "100": 2 * [lost]},
     }
-    text = script.verdict({"settings": {"seeds": [0, 1], "updates": 3000}, "kinds": kinds})
-    assert text.startswith(
-        "A: T = 50 2 of 2 after at most 1000 updates (median of the final losses 0.4 of the baseline), "
-        "T = 100 1 of 2 after at most 750 updates (median of the final losses 0.7 of the baseline); "
-        "B: T = 50 0 of 2 (median of the final losses 1 of the baseline), T = 100 0 of 2. "
-        "T = 50 is the longest that all seeds of a kind crossed, within 3000 updates; "
+    settings = {"seeds": [0, 1], "updates": 3000, "enough": 0.1}
+    assert script.verdict({"settings": settings, "kinds": kinds}).startswith(
+        "A: T = 50 2 of 2 after at most 1000 updates (at the end, medians: 0.05 of the baseline, 100% of the symbols "
+        "right), T = 100 1 of 2 after at most 750 updates (at the end, medians: 0.53 of the baseline, 56% of the "
+        "symbols right); B: T = 50 0 of 2 (at the end, medians: 1.00 of the baseline, 12% of the symbols right), "
+        "T = 100 0 of 2. T = 50 is the longest that all seeds of a kind crossed, within 3000 updates; 3 of 6 runs end below 0.1 of the "
+        "baseline. "
     )
-    kinds = {"B": kinds["B"]}
-    assert "No length was crossed" in script.verdict({"settings": {"seeds": [0, 1], "updates": 3000}, "kinds": kinds})
+    assert "No length was crossed" in script.verdict({"settings": settings, "kinds": {"B": kinds["B"]}})
+
+
+def test_saved_the_runs_and_the_words(script):
+    assert SAVED["verdict"] == script.verdict(SAVED)
+    assert list(SAVED["kinds"]) == list(script.KINDS)
+    assert SAVED["settings"]["lengths"] == list(script.LENGTHS)
+    assert SAVED["baseline"] == {str(T): pytest.approx(10 * np.log(8) / (T + 20)) for T in script.LENGTHS}
+    for lengths in SAVED["kinds"].values():
+        for runs in lengths.values():
+            assert len(runs) == 3
+            for run in runs:
+                assert len(run["curve"]) == run["updates"] // 250
+                assert run["updates"] == SAVED["settings"]["updates"] or run["curve"][-1] < 0.1
+                assert run["crossed"] is None or run["curve"][run["crossed"] // 250 - 1] < 0.95
+
+
+def test_saved_a_told_start_crosses_what_the_other_does_not():
+    for kind in ("LSTM, chrono start", "GRU, chrono start"):
+        for T in ("50", "100"):
+            assert all(run["crossed"] is not None for run in SAVED["kinds"][kind][T]), (kind, T)
+    assert sum(run["crossed"] is not None for run in SAVED["kinds"]["LSTM, forget bias 1"]["100"]) < 3
+
+
+def test_saved_runs_are_those_of_the_code(script, monkeypatch):
+    monkeypatch.setattr(script, "FRESH", 200)
+    now = script.train("GRU, chrono start", 50, seed=0, updates=250)
+    assert now["curve"] == pytest.approx(SAVED["kinds"]["GRU, chrono start"]["50"][0]["curve"][:1], rel=0.01)
