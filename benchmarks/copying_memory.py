@@ -141,9 +141,9 @@ def verdict(result: dict[str, Any]) -> str:
     solved = sum(loss < result["settings"]["enough"] for loss in finals)
     return (
         f"{'; '.join(lines)}. {reached}, within {result['settings']['updates']} updates; {solved} of {len(finals)} "
-        f"runs end below {result['settings']['enough']:g} of the baseline. The papers are far ahead: the unitary network "
-        "of Arjovsky et al. (2016) is below the baseline at T = 500, where their LSTM stays on it, and the LSTM of "
-        "Tallec & Ollivier (2018) is below it at T = 2000, after tens of thousands of updates."
+        f"runs end below {result['settings']['enough']:g} of the baseline. The papers are far ahead: the unitary "
+        "network of Arjovsky et al. (2016) is below the baseline at T = 500, where their LSTM stays on it, and the "
+        "LSTM of Tallec & Ollivier (2018) is below it at T = 2000, after tens of thousands of updates."
     )
 
 

@@ -140,8 +140,8 @@ def test_the_verdict_says_which_lengths_were_crossed(script):
         "A: T = 50 2 of 2 after at most 1000 updates (at the end, medians: 0.05 of the baseline, 100% of the symbols "
         "right), T = 100 1 of 2 after at most 750 updates (at the end, medians: 0.53 of the baseline, 56% of the "
         "symbols right); B: T = 50 0 of 2 (at the end, medians: 1.00 of the baseline, 12% of the symbols right), "
-        "T = 100 0 of 2. T = 50 is the longest that all seeds of a kind crossed, within 3000 updates; 3 of 6 runs end below 0.1 of the "
-        "baseline. "
+        "T = 100 0 of 2. T = 50 is the longest that all seeds of a kind crossed, within 3000 updates; 3 of 6 runs end "
+        "below 0.1 of the baseline. "
     )
     assert "No length was crossed" in script.verdict({"settings": settings, "kinds": {"B": kinds["B"]}})
 
