@@ -202,8 +202,8 @@ class Pairs:
 
     def fingerprint(self) -> str:
         """Return a word for these texts, vocabularies and this batch size."""
-        words = (*self.sources, "\0", *self.targets, "\0", *(one.characters for one in self.vocabularies))
-        return _fingerprint(f"{self.batch_size} {self.pool}", np.array([ord(c) for c in "\n".join(words)]))
+        characters = [one.characters for one in self.vocabularies]
+        return _fingerprint([self.batch_size, self.pool, list(self.sources), list(self.targets), characters])
 
 
 @dataclass(frozen=True)
@@ -235,22 +235,30 @@ class Fresh:
 
     def epoch(self, rng: np.random.Generator | None, start: int = 0) -> Iterator[Batch]:
         """Yield batches, each drawn when it is asked for."""
+        if rng is None:
+            because, hint = "each batch is drawn when it is asked for", "To validate, draw once: Sequences(*draw(rng))."
+            validate.fail("Fresh.epoch", "rng is None", "a numpy.random.Generator", because, hint, validate.DtypeError)
         rng = validate.generator("Fresh.epoch", rng)
         for _ in range(start, self.updates):
-            drawn = self.draw(rng)
-            if not isinstance(drawn, tuple) or len(drawn) not in (2, 3):
-                got = f"a tuple of {len(drawn)}" if isinstance(drawn, tuple) else f"a {type(drawn).__name__}"
-                hint = "Wrap what you draw: lambda rng: adding_data(rng=rng, T=100, N=20)."
-                validate.fail(
-                    "Fresh", f"draw returned {got}", "(xs, targets) or (xs, targets, target_mask)", "", hint,
-                    validate.DtypeError,
-                )
-            xs, targets, target_mask = drawn if len(drawn) == 3 else (*drawn, None)
+            xs, targets, target_mask = self._drawn(rng)
             yield Batch(np.arange(xs.shape[1]), xs, targets, None, target_mask, 1 / self.updates)
 
+    def _drawn(self, rng: np.random.Generator) -> tuple[Array, Array, Array | None]:
+        drawn = self.draw(rng)
+        if not isinstance(drawn, tuple) or len(drawn) not in (2, 3):
+            got = f"a tuple of {len(drawn)}" if isinstance(drawn, tuple) else f"a {type(drawn).__name__}"
+        elif not all(isinstance(array, np.ndarray) for array in drawn[:2]) or drawn[0].ndim < 2:
+            got = " and ".join(f"a {type(array).__name__} of shape {np.shape(array)}" for array in drawn[:2])
+        else:
+            return drawn[0], drawn[1], drawn[2] if len(drawn) == 3 else None
+        validate.fail(
+            "Fresh", f"draw returned {got}", "arrays (xs, targets) or (xs, targets, target_mask)", "",
+            "Wrap what you draw: lambda rng: adding_data(rng=rng, T=100, N=20).", validate.DtypeError,
+        )
+
     def fingerprint(self) -> str:
-        """Return the epoch's length: the data are the generator's."""
-        return f"fresh data, {self.updates} updates an epoch"
+        """Return a word for the epoch's length and what `draw` gives for one generator: functions have no other."""
+        return _fingerprint(self.updates, *self._drawn(np.random.default_rng(0)))
 
 
 def _fingerprint(choice: Any, *arrays: Array | None) -> str:

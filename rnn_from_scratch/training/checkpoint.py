@@ -80,6 +80,14 @@ def save_run(plan: Plan, state: RunState) -> None:
     """Write a run's state in place of its last checkpoint."""
     if plan.checkpoint is None:
         validate.fail(plan.where, "checkpoint is None", "a path")
+    if not hasattr(state.optimizer, "_asdict"):
+        got = f"the optimiser's init returned a {type(state.optimizer).__name__}"
+        expected = "a NamedTuple of numbers and dictionaries of arrays"
+        validate.fail(plan.where, got, expected, "it is kept field by field")
+    for name, value in state.optimizer._asdict().items():
+        if not isinstance(value, int | float | dict):
+            got = f"the optimiser's state: optimizer.{name} is a {type(value).__name__}"
+            validate.fail(plan.where, got, "a number or a dictionary of arrays")
     history = state.counted()
     arrays: Arrays = {}
     trees: dict[str, Tree] = {
@@ -96,7 +104,7 @@ def save_run(plan: Plan, state: RunState) -> None:
         arrays[f"history.{name}"] = np.array(numbers, np.float64).reshape(-1, 2 if name == "validations" else 1)
     write_archive(plan.checkpoint, arrays, {RUN: json.dumps({
         "format": FORMAT, "version": VERSION, "package": __version__, "settings": plan.settings,
-        "model": describe(plan.model), "notes": plan.notes, **{name: getattr(state, name) for name in NUMBERS},
+        "model": describe(plan.model), "notes": state.notes, **{name: getattr(state, name) for name in NUMBERS},
         "asked": state.asked, "epoch_loss": state.epoch_loss, "epoch_weight": state.epoch_weight,
         "optimizer": {
             name: value for name, value in state.optimizer._asdict().items() if isinstance(value, int | float)
@@ -117,8 +125,9 @@ def restore_run(plan: Plan, start: RunState) -> RunState:
     for name, now in plan.settings.items():
         then = saved["settings"].get(name)
         if then != now:
+            before, after = _apart(str(then), now)
             validate.fail(
-                where, f"{path.name} is of a run whose {name} was {then!r:.200}; now it is {now!r:.200}", "the same",
+                where, f"{path.name} is of a run whose {name} was {before!r}; now it is {after!r}", "the same",
                 "a run that goes on must be the same run",
                 "To begin another from its parameters: load_checkpoint(path).params, and a new checkpoint.",
             )
@@ -136,8 +145,18 @@ def restore_run(plan: Plan, start: RunState) -> RunState:
         epoch_weight=float(saved["epoch_weight"]),
         plateau=None if start.plateau is None else _plateau(where, path, start.plateau, saved["plateau"]),
         best=None if best is None else best._replace(params=_like(where, path, "best", start.params, best.params)),
-        asked=bool(saved["asked"]), history=_history(where, path, arrays, saved),
+        asked=bool(saved["asked"]), notes=saved["notes"] if plan.notes is None else plan.notes,
+        history=_history(where, path, arrays, saved),
     )
+
+
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """Return two texts that differ, shortened to where they do."""
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
+    first = max(0, same - 60) if max(len(one), len(other)) > 200 else 0
+    mark = "…" if first else ""
+    return mark + one[first : first + 200], mark + other[first : first + 200]
 
 
 def _read(where: str, path: Path) -> tuple[Arrays, dict[str, Any]]:

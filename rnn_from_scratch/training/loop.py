@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import validate
-from ..arrays import Params, global_norm, tree_map
+from ..arrays import Params, tree_map
 from .checkpoint import restore_run, save_run
 from .evaluating import evaluate
 from .failing import TrainingStopped, stopped_message, what_is_not_finite
-from .plan import Callback, Clip, Plan, Step, checked_plan
+from .plan import Callback, Clip, Plan, checked_plan
 from .progress import progress_bar
 from .state import Best, History, RunState, generator_state, restore_generator
+from .updating import paced, try_validation, updated
 
 
 class Result(NamedTuple):
@@ -82,20 +82,23 @@ def train(
     patience : int, optional
         End after so many validations in a row without a lower loss (early stopping).
     checkpoint : path, optional
-        An .npz file that holds the whole run. It is also written at the end, and when Ctrl-C, a callback's error or a
-        number that is not finite ends it.
+        An .npz file that holds the whole run. It is written and read back before anything is trained, so that what
+        cannot be kept is refused then; and again at the end, and when Ctrl-C, a callback's error or a number that is
+        not finite ends the run.
     checkpoint_every : int, optional
         Updates between two writes; default an epoch's.
     resume : bool
         Go on from the file at `checkpoint`; where there is none yet, begin. A file that is there is never overwritten
         by a run that did not come from it.
     notes : dict, optional
-        Anything JSON can hold, kept in the checkpoint: a vocabulary, for instance.
+        Anything JSON can hold, kept in the checkpoint: a vocabulary, for instance. A run that goes on without keeps
+        those it has.
     rng : Generator, optional
         Shuffles, draws dropout and fresh data; None keeps the order and trains without dropout. A run that goes on
         puts it where it was.
     callbacks : functions of a `Step`, optional
-        Called after each update; one that returns True ends the run.
+        Called after each update. One that returns True ends the run for good; one that raises (KeyboardInterrupt when
+        the time is up, say) leaves a run that can go on.
     progress : bool
         A bar (tqdm), or without a terminal a line now and then.
 
@@ -123,12 +126,14 @@ def train(
 
 def run(plan: Plan) -> Result:
     """Carry a plan out."""
-    state = _begun(plan)
-    batches = _entered(plan, state)
+    state, new = _begun(plan)
+    kept = state  # what stands in the checkpoint
     previous: RunState | None = None  # before the last update: its loss and gradient were finite
     with ExitStack() as stack:
         tell = stack.enter_context(progress_bar(plan.updates, state.updates)) if plan.progress else None
+        saving = False
         try:
+            batches = _entered(plan, state)
             while not _ended(plan, state):
                 if batches is None:
                     state = state._replace(rng_at_epoch=generator_state(plan.rng))
@@ -139,12 +144,16 @@ def run(plan: Plan) -> Result:
                         plan.where, f"the source ended its epoch after {state.batch} batches",
                         f"{plan.source.updates} batches", "its `updates` says so",
                     )
+                optimizer = paced(plan, state)
                 try:
-                    after, step = _updated(plan, state, batch)
+                    with np.errstate(all="ignore"):  # what is not finite is looked for, and told once
+                        after, step = updated(plan, state, batch, optimizer)
                 except validate.ArgumentError as fault:
                     if state.updates == 0:
                         raise  # nothing was trained yet: the arguments are wrong, and the message says how
-                    raise _failed(plan, previous or state, state, str(fault)) from fault
+                    raise _failed(plan, previous or state, state, batch, str(fault)) from fault
+                if previous is None:
+                    try_validation(plan, step.params)
                 previous, state = state, after
                 if state.batch == 0:
                     batches = None
@@ -152,41 +161,65 @@ def run(plan: Plan) -> Result:
                     tell(step.update, step.loss)
                 if any([callback(step) is True for callback in plan.callbacks]):  # every one is called
                     state = state._replace(asked=True)
-                if _due(plan.checkpoint_every, state.updates, plan):
+                if plan.checkpoint is not None and (state.updates % plan.checkpoint_every == 0 or _ended(plan, state)):
+                    saving = True
                     save_run(plan, state)
+                    kept, saving = state, False
         except BaseException as fault:  # Ctrl-C, or a callback's own error: what was learned is kept
-            written_or_full = isinstance(fault, TrainingStopped | OSError)
-            if plan.checkpoint is not None and state.updates and not written_or_full:
+            written_or_full = isinstance(fault, TrainingStopped) or (saving and isinstance(fault, OSError))
+            if state.updates == 0:
+                _withdraw(plan, new)
+            elif plan.checkpoint is not None and state is not kept and not written_or_full:
                 save_run(plan, state)
             raise
-    if plan.checkpoint is not None:
-        save_run(plan, state)
     best = state.best
     return Result(
         state.params if best is None else best.params, state.counted(), state.params, best, _why(plan, state)
     )
 
 
-def _begun(plan: Plan) -> RunState:
-    """Return the state before the first update, or where the checkpoint left off."""
+def _begun(plan: Plan) -> tuple[RunState, bool]:
+    """Return the state before the first update, or where the checkpoint left off; and whether the run is a new one.
+
+    A new one is written and read back at once. What cannot be kept is refused before hours were spent on it, and a
+    second run of that name finds the file and stops.
+    """
     state = RunState(
         plan.params, plan.optimizer.init(plan.params), 0, 0, 0, None, generator_state(plan.rng), None, 0.0, 0.0,
-        plan.schedule.init() if plan.on_plateau else None, None, 0, False, History([], [], [], [], []),
+        plan.schedule.init() if plan.on_plateau else None, None, 0, False, plan.notes, History([], [], [], [], []),
     )
-    if plan.checkpoint is None or not plan.checkpoint.exists():
-        return state
-    return restore_run(plan, state)
+    if plan.checkpoint is None:
+        return state, True
+    new = not plan.checkpoint.exists()
+    if not new and not plan.resume:
+        validate.fail(
+            plan.where, f"{str(plan.checkpoint)!r} exists", "a new name, or resume=True to go on from it",
+            "a run that was kept is never overwritten by another",
+        )
+    try:
+        if new:
+            save_run(plan, state)
+        return restore_run(plan, state), new
+    except BaseException:
+        _withdraw(plan, new)
+        raise
+
+
+def _withdraw(plan: Plan, new: bool) -> None:
+    """Leave no file of a run that learned nothing."""
+    if new and plan.checkpoint is not None:
+        plan.checkpoint.unlink(missing_ok=True)
 
 
 def _entered(plan: Plan, state: RunState) -> Iterator[Any] | None:
     """Return what is left of the epoch that a run was stopped in; None at the beginning of one."""
-    restore = state.updates > 0
+    if plan.checkpoint is None:
+        return None
     batches = None
-    if restore and state.batch > 0:
+    if state.batch > 0:
         restore_generator(plan.where, plan.rng, state.rng_at_epoch)
         batches = plan.source.epoch(plan.rng, state.batch)
-    if restore:
-        restore_generator(plan.where, plan.rng, state.rng)
+    restore_generator(plan.where, plan.rng, state.rng)
     return batches
 
 
@@ -203,83 +236,26 @@ def _why(plan: Plan, state: RunState) -> str:
     return f"a callback asked for it after {state.updates} updates"
 
 
-def _due(every: int, updates: int, plan: Plan) -> bool:
-    return plan.checkpoint is not None and updates % every == 0
-
-
-def _updated(plan: Plan, state: RunState, batch: Any) -> tuple[RunState, Step]:
-    """Return the state after one more update, and what is told of it; raise if a number is not finite."""
-    stateful = {"state": state.carried} if plan.source.carries else {}
-    loss, grads, final_state = plan.model.loss_and_grads(
-        state.params, **batch.arguments(), **stateful, rng=plan.rng
-    )
-    fault = what_is_not_finite(loss, grads)
-    if fault is not None:
-        raise validate.ArgumentError(fault)
-    loss, norm = float(loss), global_norm(grads)
-    if plan.clip is not None:
-        grads = _clipped(plan, grads)
-    optimizer = plan.optimizer
-    if plan.schedule is not None:
-        factor = state.plateau.factor if plan.on_plateau else plan.schedule(state.updates)
-        optimizer = replace(optimizer, learning_rate=optimizer.learning_rate * factor)
-    params, memory = optimizer.update(state.params, grads, state.optimizer)
-
-    updates, history = state.updates + 1, state.history
-    del history.losses[state.updates :], history.norms[state.updates :], history.rates[state.updates :]
-    history.losses.append(loss)
-    history.norms.append(norm)
-    history.rates.append(float(getattr(optimizer, "learning_rate", float("nan"))))
-    epoch_loss, epoch_weight = state.epoch_loss + batch.weight * loss, state.epoch_weight + batch.weight
-    whole = state.batch + 1 == plan.source.updates
-    if whole:
-        del history.epoch_losses[state.epoch :]
-        history.epoch_losses.append(epoch_loss / epoch_weight if epoch_weight else 0.0)
-    after = state._replace(
-        params=params, optimizer=memory, updates=updates, epoch=state.epoch + whole,
-        batch=0 if whole else state.batch + 1, carried=None if whole or not plan.source.carries else final_state,
-        epoch_loss=0.0 if whole else epoch_loss, epoch_weight=0.0 if whole else epoch_weight,
-    )
-    validated = None
-    if plan.validation is not None and updates % plan.validate_every == 0:
-        after, validated = _validated(plan, after)
-    after = after._replace(rng=generator_state(plan.rng))
-    step = Step(updates, after.epoch, loss, norm, history.rates[-1], params, state.params, validated)
-    return after, step
-
-
-def _validated(plan: Plan, state: RunState) -> tuple[RunState, float]:
-    """Measure the validation source, keep the best parameters, and let a plateau's schedule see the loss."""
-    loss = evaluate(plan.model, state.params, plan.validation)
-    if not np.isfinite(loss):
-        raise validate.ArgumentError(f"the validation loss after it is {loss}")
-    state.history.validations[:] = [entry for entry in state.history.validations if entry[0] < state.updates]
-    state.history.validations.append((state.updates, loss))
-    better = state.best is None or loss < state.best.loss
-    return state._replace(
-        best=Best(state.params, loss, state.updates) if better else state.best,
-        waited=0 if better else state.waited + 1,
-        plateau=plan.schedule.update(state.plateau, loss) if plan.on_plateau else None,
-    ), loss
-
-
-def _clipped(plan: Plan, grads: Params) -> Params:
-    """Call a clip; one that returns the gradients alone is told so."""
-    result = plan.clip(grads) if plan.clip is not None else (grads, 0.0)
-    if not isinstance(result, tuple) or len(result) != 2:
-        validate.fail(
-            plan.where, f"clip returned a {type(result).__name__}", "grads, norm_before", "a clip returns both"
-        )
-    clipped: Params = result[0]
-    return clipped
-
-
-def _failed(plan: Plan, good: RunState, state: RunState, fault: str) -> TrainingStopped:
+def _failed(plan: Plan, good: RunState, state: RunState, batch: Any, fault: str) -> TrainingStopped:
     """Keep the last good parameters, on disk too, and return the error that says all of it."""
     history = state.counted()
     kept = f"The parameters after update {good.updates} are kept in this error's .params"
     if plan.checkpoint is not None:
         save_run(plan, good)
         kept += f" and in {plan.checkpoint.name}"
-    message = stopped_message(plan.where, fault, history, state.epoch, plan.clip is not None, kept + ".")
+    message = stopped_message(
+        plan.where, fault, history, state.epoch, plan.clip is not None, kept + ".", _never_worked(plan, batch)
+    )
     return TrainingStopped(message, tree_map(np.array, good.params), good.updates, history)
+
+
+def _never_worked(plan: Plan, batch: Any) -> str | None:
+    """Say what is wrong with a batch or the validation source whatever the parameters; None if they are to blame."""
+    try:
+        with np.errstate(all="ignore"):
+            loss, grads, _ = plan.model.loss_and_grads(plan.params, **batch.arguments(), rng=plan.rng)
+            if plan.validation is not None:
+                evaluate(plan.model, plan.params, plan.validation)
+    except validate.ArgumentError as fault:
+        return str(fault)
+    return what_is_not_finite(loss, grads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -50,6 +51,7 @@ class Plan(NamedTuple):
     patience: int | None
     checkpoint: Path | None
     checkpoint_every: int
+    resume: bool
     notes: dict[str, Any] | None
     settings: dict[str, str]  # what must be the same where a run goes on
     rng: np.random.Generator | None
@@ -64,11 +66,10 @@ def checked_plan(
     rng: np.random.Generator | None, callbacks: Sequence[Callback], progress: bool,
 ) -> Plan:
     """Return the plan, or say which argument cannot be used."""
-    for name, value, needed in (
-        ("model", model, "loss_and_grads"), ("optimizer", optimizer, "update"), ("source", source, "epoch"),
-    ):
+    for name, value, needed in (("model", model, "loss_and_grads"), ("optimizer", optimizer, "update")):
         if not hasattr(value, needed) or isinstance(value, type):
             validate.fail(where, f"{name} is {value!r:.60}", f"an object with {needed}()", error=validate.DtypeError)
+    _checked_source(where, "source", source, checkpoint is not None)
     if (epochs is None) == (updates is None):
         got = "neither epochs nor updates" if epochs is None else f"both epochs={epochs} and updates={updates}"
         validate.fail(where, f"there is {got}", "one of the two", "it says when to end")
@@ -81,8 +82,8 @@ def checked_plan(
         for name, value in (("validate_every", validate_every), ("patience", patience)):
             if value is not None:
                 validate.fail(where, f"{name} is {value!r} without validation", "a source to validate on")
-    elif not hasattr(validation, "epoch") or isinstance(validation, type):
-        validate.fail(where, f"validation is {validation!r:.60}", "a source", error=validate.DtypeError)
+    else:
+        _checked_source(where, "validation", validation, checkpoint is not None)
     if patience is not None:
         patience = validate.size(where, "patience", patience)
     if rng is not None:
@@ -95,18 +96,36 @@ def checked_plan(
         name: source.updates if value is None else validate.size(where, name, value)
         for name, value in (("validate_every", validate_every), ("checkpoint_every", checkpoint_every))
     }
+    clip = _checked_clip(where, clip)
     path = _checked_checkpoint(where, checkpoint, checkpoint_every, resume, notes)
     settings = {
-        "model": repr(model), "optimizer": repr(optimizer), "schedule": repr(schedule), "clip": _clip_name(clip),
+        "model": _in_words(model), "optimizer": _in_words(optimizer), "schedule": _in_words(schedule),
+        "clip": _clip_in_words(clip),
         "data": source.fingerprint() if path is not None else "",
         "validation data": validation.fingerprint() if path is not None and validation is not None else "None",
         "validate_every": str(every["validate_every"]) if validation is not None else "None",
     }
     return Plan(
-        where, model, params, source, optimizer, total, schedule, on_plateau, _checked_clip(where, clip), validation,
-        every["validate_every"], patience, path, every["checkpoint_every"], notes, settings, rng, tuple(callbacks),
-        bool(progress),
+        where, model, params, source, optimizer, total, schedule, on_plateau, clip, validation,
+        every["validate_every"], patience, path, every["checkpoint_every"], bool(resume), _copied(where, notes),
+        settings, rng, tuple(callbacks), bool(progress),
     )
+
+
+def _in_words(choice: Any) -> str:
+    """Return a choice's repr, without an object's address, which is another one next time."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(choice))
+
+
+def _checked_source(where: str, name: str, source: Any, kept: bool) -> None:
+    """Check that a source has what a loop asks of one; see `data.sources`."""
+    needed = ["epoch", *(["updates"] if name == "source" else []), "carries", *(["fingerprint"] if kept else [])]
+    lacking = [part for part in needed if not hasattr(source, part)]
+    if lacking or isinstance(source, type):
+        validate.fail(
+            where, f"{name} is {source!r:.60}" + (f" without {', '.join(lacking)}" if lacking else ""),
+            "a source of batches", "", "Try Sequences(xs, targets, batch_size=32).", validate.DtypeError,
+        )
 
 
 def _checked_schedule(where: str, schedule: Any, optimizer: Any, validation: Any) -> bool:
@@ -122,6 +141,8 @@ def _checked_schedule(where: str, schedule: Any, optimizer: Any, validation: Any
             where, f"schedule is {schedule!r:.60} without validation", "a source to validate on",
             "it lowers the rate where the validation loss no longer falls",
         )
+    if getattr(schedule, "mode", "min") == "max":
+        validate.fail(where, f"schedule is {schedule!r:.100}", 'mode="min"', "a validation loss is good when it is low")
     if not hasattr(optimizer, "learning_rate"):
         because = "a schedule multiplies its learning_rate"
         validate.fail(where, f"optimizer is {optimizer!r:.60}", "one with a learning_rate", because)
@@ -137,36 +158,37 @@ def _checked_clip(where: str, clip: Any) -> Clip | None:
     return partial(clip_by_global_norm, threshold=validate.number(where, "clip", clip, above=0.0))
 
 
-def _clip_name(clip: Any) -> str:
-    return "a function" if callable(clip) else repr(clip)
+def _clip_in_words(clip: Clip | None) -> str:
+    threshold = clip.keywords["threshold"] if isinstance(clip, partial) and clip.func is clip_by_global_norm else clip
+    return "a function" if callable(threshold) else repr(threshold)
 
 
 def _checked_checkpoint(
     where: str, checkpoint: Any, checkpoint_every: int | None, resume: bool, notes: Any
 ) -> Path | None:
-    """Check where the run is kept; a file that is there already is never overwritten by another run."""
+    """Check where the run is kept."""
     if checkpoint is None:
         for name, value in (("checkpoint_every", checkpoint_every), ("resume", resume or None), ("notes", notes)):
             if value is not None:
                 validate.fail(where, f"{name} is {value!r:.60} without a checkpoint", "the name of a file for it")
         return None
     path = checked_path(where, checkpoint, to_write=True)
-    if notes is not None:
-        try:
-            same = isinstance(notes, dict) and json.loads(json.dumps(notes)) == notes
-        except (TypeError, ValueError, RecursionError):
-            same = False
-        if not same:
-            validate.fail(
-                where, f"notes is {notes!r:.60}", "a dictionary of what JSON can hold",
-                "it is kept as text in the checkpoint", "Names are str; a tuple would come back as a list.",
-                validate.DtypeError,
-            )
-    if path.exists() and not resume:
-        validate.fail(
-            where, f"{str(path)!r} exists", "a new name, or resume=True to go on from it",
-            "a run that was kept is never overwritten by another",
-        )
     if not path.parent.is_dir():
         validate.fail(where, f"checkpoint is {str(path)!r}", "a file in a folder that exists", "it is written later on")
     return path
+
+
+def _copied(where: str, notes: Any) -> dict[str, Any] | None:
+    """Return notes as they will come back from the checkpoint, which must be as they are."""
+    try:
+        copy = json.loads(json.dumps(notes))
+        got = "" if copy == notes and (notes is None or isinstance(notes, dict)) else f"notes is {notes!r:.60}"
+    except (TypeError, ValueError, RecursionError) as fault:
+        got = f"notes is a {type(notes).__name__} that JSON cannot hold ({fault})"
+    if got:
+        validate.fail(
+            where, got, "a dictionary of what JSON can hold", "it is kept as text in the checkpoint",
+            "Names are str; a tuple would come back as a list.", validate.DtypeError,
+        )
+    checked: dict[str, Any] | None = copy
+    return checked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 EVERY = 1.0  # seconds between plain lines
 
@@ -32,7 +32,8 @@ def progress_bar(total: int, done: int = 0, unit: str = "update") -> Iterator[Ca
     def tell(update: int, loss: float) -> None:
         nonlocal last
         if time.monotonic() - last > EVERY:
-            print(f"  {unit} {update} of {total}: loss {loss:.4f}", file=sys.stderr)
+            with suppress(OSError):  # nobody reads it, or the disk is full: no reason to stop
+                print(f"  {unit} {update} of {total}: loss {loss:.4f}", file=sys.stderr, flush=True)
             last = time.monotonic()
 
     yield tell

@@ -48,6 +48,7 @@ class RunState(NamedTuple):
     best: Best | None
     waited: int  # validations since the best one
     asked: bool  # a callback asked to stop
+    notes: dict[str, Any] | None  # of whoever trains, kept with it
     history: History
 
     def counted(self) -> History:

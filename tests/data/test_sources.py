@@ -147,13 +147,13 @@ def test_fresh_data_are_the_generators():
     assert batch.target_mask is None
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if name != "fresh"])
+@pytest.mark.parametrize("name", SOURCES)
 def test_a_fingerprint_is_that_of_the_data(name):
     again = {
         "sequences": Sequences(XS.copy(), TARGETS.copy(), 4, MASK.copy()),
         "sequences, all at once": Sequences(XS.copy(), TARGETS),
         "streams": Streams(np.asfortranarray(XS), TARGETS, 3, MASK), "text": text_streams(np.arange(32) % 5, 3, 4),
-        "pairs": words(),
+        "pairs": words(), "fresh": Fresh(lambda rng: recall_data(rng=rng, lag=2, N=3), updates=4),
     }[name]
     assert again.fingerprint() == SOURCES[name].fingerprint()
     xs = XS.copy()
@@ -163,6 +163,9 @@ def test_a_fingerprint_is_that_of_the_data(name):
         Sequences(XS, TARGETS, 4, target_mask=MASK), Streams(xs, TARGETS, 3, MASK), Streams(XS, TARGETS, 2, MASK),
         Sequences(XS.astype(np.float32), TARGETS), text_streams(np.arange(32) % 6, 3, 4),
         Sequences(XS[:, ::-1], TARGETS),
+        Pairs(["a\nb"], ["1"], (Vocabulary("ab\n"), Vocabulary("1")), 1),  # one text of two lines
+        Pairs(["a", "b"], ["1", "1"], (Vocabulary("ab\n"), Vocabulary("1")), 1),
+        *(Fresh(lambda rng, lag=lag: recall_data(rng=rng, lag=lag, N=3), updates) for lag, updates in ((2, 5), (3, 4))),
     ]
     prints = [source.fingerprint() for source in (*others, *SOURCES.values())]
     assert len(set(prints)) == len(prints)
@@ -187,9 +190,12 @@ def test_a_fingerprint_is_that_of_the_data(name):
         (lambda: Pairs(["a"], ["b", "c"], words().vocabularies, 1), "pair_batches: there are 1 sources and 2 targets"),
         (lambda: Fresh(3), "Fresh: draw is 3, expected a function of rng"),
         (lambda: Fresh(len, 0), "Fresh: updates is 0"),
-        (lambda: next(Fresh(len).epoch(None)), "Fresh.epoch: rng is None"),
+        (lambda: next(Fresh(len).epoch(None)), "Fresh.epoch: rng is None, expected a numpy.random.Generator"),
         (lambda: next(Fresh(lambda rng: XS).epoch(np.random.default_rng())), "Fresh: draw returned a ndarray"),
         (lambda: next(Fresh(lambda rng: (XS,)).epoch(np.random.default_rng())), "Fresh: draw returned a tuple of 1"),
+        (lambda: next(Fresh(lambda rng: ([1], TARGETS)).epoch(np.random.default_rng())),
+         "Fresh: draw returned a list of shape (1,) and a ndarray of shape (7, 10)"),
+        (lambda: Fresh(lambda rng: (XS, [1])).fingerprint(), "and a list of shape (1,), expected arrays (xs, targets)"),
     ],
 )
 def test_bad_sources(call, message):

@@ -220,7 +220,7 @@ def test_the_rewritten_file_itself_is_read(tmp_path, whole):
         ({"optimizer": {}}, "its run.json has no number optimizer.updates"),
         ({"optimizer": {"updates": 2.5}}, "its run.json has no number optimizer.updates"),
         ({"carried": 7}, "it has no array 'carried.[4]'"),
-        ({"settings": {}}, "run.npz is of a run whose model was None"),
+        ({"settings": {}}, "run.npz is of a run whose model was 'None'"),
     ],
 )
 def test_what_only_going_on_needs_is_checked_there(tmp_path, whole, change, message):

@@ -327,7 +327,7 @@ def test_in_a_terminal_progress_is_a_bar(monkeypatch):
         ({"resume": True}, "train: resume is True without a checkpoint"),
         ({"notes": {}}, "train: notes is {} without a checkpoint"),
         ({"checkpoint": "x.npz", "checkpoint_every": 0}, "train: checkpoint_every is 0"),
-        ({"checkpoint": "x.npz", "notes": {"a": np.ones(2)}}, "train: notes is {'a': array([1., 1.])}, expected"),
+        ({"checkpoint": "x.npz", "notes": {"a": np.ones(2)}}, "notes is a dict that JSON cannot hold (Object of"),
         ({"checkpoint": "x.npz", "notes": {"a": (1, 2)}}, "a tuple would come back as a list"),
         ({"checkpoint": "x.npz", "notes": {1: 2}}, "train: notes is {1: 2}"),
         ({"checkpoint": "x.npz", "notes": [1]}, "train: notes is [1]"),
