@@ -171,9 +171,14 @@ def _numbers_differ(
     return f"{right} of its {total} entries {'is' if right == 1 else 'are'} right."
 
 
+def _same(now: Any, then: Any) -> bool:
+    """Compare bit for bit, so to speak: a NaN that was there before is no change."""
+    return np.array_equal(now, then, equal_nan=np.asarray(now).dtype.kind in "fc")
+
+
 def unchanged(**pairs: tuple[Any, Any]) -> None:
     """Raise in words if a student's function wrote into what it was given: name=(after, before), arrays or trees."""
     for name, (after, before) in pairs.items():
         both = zip(leaves(after), leaves(before), strict=True)
-        if not all(np.array_equal(now, then) for (_, now), (_, then) in both):
+        if not all(_same(now, then) for (_, now), (_, then) in both):
             raise AssertionError(f"Your function changed {name}: what is passed in belongs to the caller. Copy first")

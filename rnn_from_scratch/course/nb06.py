@@ -16,7 +16,13 @@ _GRADIENTS = (np.array([4.0, -0.5, 0.0]), np.array([2.0, 0.5, -1.0]))
 
 def _schedule(factor: Callable[[int, int, int, float], float]) -> Array:
     """Factors over updates on the way up, at the top, on the way down and past the end."""
-    return np.array([float(factor(k, 4, 12, 0.1)) for k in (0, 1, 3, 4, 6, 8, 12, 15)])
+    found = []
+    for k in (0, 1, 3, 4, 6, 8, 12, 15):
+        value = factor(k, 4, 12, 0.1)
+        if value is None:
+            raise AssertionError(f"It returns nothing for k = {k}. Is a return line missing?")
+        found.append(float(value))
+    return np.array(found)
 
 
 def _right_schedule(k: int, warm: int, last: int, lowest: float) -> float:
@@ -60,9 +66,10 @@ def _step(
     if kind == "not squared":
         new = alpha * s + (1 - alpha) * np.abs(g)
     divisors = {"inside": np.sqrt(new + eps), "no root": new + eps, "old": np.sqrt(s) + eps}
-    root = divisors.get(kind, np.sqrt(new) + eps)
+    root = divisors.get(kind, np.sqrt(new) + (0.0 if kind == "no epsilon" else eps))
     sign = 1.0 if kind == "up" else -1.0
-    after = sign * eta * g / root + (0.0 if kind == "step" else theta)
+    with np.errstate(invalid="ignore"):  # 0/0 without ε
+        after = sign * eta * g / root + (0.0 if kind == "step" else theta)
     return after, new
 
 
@@ -95,6 +102,7 @@ EXERCISES: dict[str, Exercise] = {
             "the factor of a single update.": 1 - 2.5 * 0.72,
             "three times the factor: it is multiplied, not added.": 3 * (1 - 2.5 * 0.72),
             "(ηλ)³: what is left is 1 − ηλ of it.": 1.8**3,
+            "−(ηλ)³: what is left is 1 − ηλ of it.": -(1.8**3),
             "the factor squared: there are three updates.": 0.64,
             "1 − 3ηλ: each update multiplies what the one before has left.": 1 - 3 * 1.8,
             "1 − (ηλ)³: the whole 1 − ηλ is multiplied three times.": 1 - 1.8**3,
@@ -176,6 +184,7 @@ EXERCISES: dict[str, Exercise] = {
             "a step up the gradient.": _kind("up"),
             "the step in place of the new θ: add it to θ.": _kind("step"),
             "|g| in place of g² in the running mean.": _kind("not squared"),
+            "without ε: where a gradient is 0 that is 0/0.": _kind("no epsilon"),
         },
         hint="First s, then θ. (Tried over two updates, with α = 0.75 and a large ε.)",
     ),

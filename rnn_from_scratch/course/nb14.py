@@ -33,10 +33,12 @@ def _scored(name: str) -> Callable[[], Array]:
     def score(matrix: Array) -> Any:
         right, actual, predicted = np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
         P, R, f = right / np.maximum(predicted, 1), right / actual, 2 * right / (actual + predicted)
+        never = np.where((predicted == 0).any(), np.nan, 0.0)  # what 0/0 makes of a mean
         return {
             "of means": 2 * P.mean() * R.mean() / (P.mean() + R.mean()), "weighted": np.average(f, weights=actual),
             "accuracy": right.sum() / actual.sum(), "named": f[predicted > 0].mean(), "half": f.mean() / 2,
-            "recall": R.mean(), "precision": P.mean(), "each": f,
+            "recall": R.mean(), "precision": P.mean(), "each": f, "through P": f.mean() + never,
+            "0/0 for P": P.mean() + never,
         }[name]
 
     return lambda: _over_matrices(score)
@@ -75,7 +77,7 @@ def _quotient(name: str, padding: bool = False) -> Callable[[], Array]:
         found = np.sum((t == k) & (p == k))
         return {
             "recall": found / np.sum(t == k), "precision": found / np.sum(p == k), "accuracy": np.mean(t == p),
-            "of all": found / len(t),
+            "of all": found / len(t), "of cells": found / targets.size, "said": np.mean(p == k),
             "F1": 2 * found / (np.sum(t == k) + np.sum(p == k)), "other": np.sum((t != k) & (p != k)) / np.sum(t != k),
         }[name]
 
@@ -113,6 +115,9 @@ EXERCISES: dict[str, Exercise] = {
             "half of it: F1 has 2 TP above.": _scored("half"),
             "the mean recall.": _scored("recall"),
             "the mean precision.": _scored("precision"),
+            "the mean precision, which is 0/0 for a class that is never predicted.": _scored("0/0 for P"),
+            "right but for a class that is never predicted: its precision is 0/0, but 2 TP / (2 TP + FP + FN) is 0.":
+                _scored("through P"),
             "the F1 of each class: their mean is asked for.": _scored("each"),
         },
         hint="F1 of class k is 2·M[k, k] / (row k + column k).",
@@ -147,6 +152,8 @@ EXERCISES: dict[str, Exercise] = {
                 _quotient("precision", padding=True),
             "the F1: the share of the targets alone is asked for.": _quotient("F1"),
             "the recall of the other class.": _quotient("other"),
+            "divided by all cells, padding too: divide by the targets of class k that count.": _quotient("of cells"),
+            "the share of the predictions that are class k: were they right?": _quotient("said"),
         },
         hint="targets[mask] and predictions[mask] are what counts.",
     ),

@@ -186,6 +186,7 @@ EXERCISES: dict[str, Exercise] = {
             "the last value as it is: nothing has decayed.": [10.0, 0.0],
             "the slope with w for δ: the exponent is −wδ, and its slope by w is −δ.":
                 [4.0, float(-np.log(2) / 2 * 2)],
+            "the slope without γ: the slope of exp is exp.": [4.0, -32.0],
             "γ for one hour: four have gone by.": [2 + 8 / np.sqrt(2), -8 / np.sqrt(2)],
             "γ·(last value − mean) alone: the mean comes on top.": [2.0, -8.0],
             "γ = wδ: the decay is exp(−wδ).": [2 + 8 * 2 * float(np.log(2)), 32.0],

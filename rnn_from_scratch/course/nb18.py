@@ -111,6 +111,7 @@ EXERCISES: dict[str, Exercise] = {
             "right but for the signs: −log₂ p is a cost, at least 0.": (-_cross(_P, _P), -_cross(_P, _Q)),
             "twice the entropy: in the second, q stands in the logarithm.": (_cross(_P, _P), _cross(_P, _P)),
             "with the weights of q in the second: the letters come with p.": (_cross(_P, _P), _cross(_Q, _P)),
+            "two bits for both: four letters cost two bits each only where all are equally likely.": (2.0, 2.0),
             "log₂ 4 for the entropy: four letters cost two bits each only where all are equally likely.":
                 (2.0, _cross(_P, _Q)),
             "the difference for the second, what the wrong model pays on top.":

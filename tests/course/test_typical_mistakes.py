@@ -42,6 +42,30 @@ def test_rmsprop_keeps_what_is_passed_in():
     assert "changed s" in says("06-rmsprop", in_place)
 
 
+def test_a_nan_that_was_there_before_is_no_change():
+    def without_epsilon(theta, g, s, eta, alpha, _eps):
+        s = alpha * s + (1 - alpha) * g**2
+        return theta - eta * g / np.sqrt(s), s
+
+    assert "without ε" in says("06-rmsprop", without_epsilon)
+
+
+def test_a_schedule_that_ends_without_a_return():
+    def half(k, W, _K, lowest):
+        if k < W:
+            return lowest + (1 - lowest) * k / W
+
+    assert "nothing for k = 4" in says("06-schedule", half)
+
+
+def test_macro_f1_through_precision_and_recall():
+    def macro(matrix):
+        P, R = np.diagonal(matrix) / matrix.sum(axis=0), np.diagonal(matrix) / matrix.sum(axis=1)
+        return np.mean(2 * P * R / (P + R))
+
+    assert "never predicted: its precision is 0/0" in says("14-macro", macro)
+
+
 def filled(xs, before, missing):
     xs = xs.copy()
     for t in range(len(xs)):
