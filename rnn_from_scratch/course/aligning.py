@@ -2,8 +2,8 @@
 
 The course's notebook leads. Checks are the course's, with their hidden tests, whatever a student made of them. Answers
 are the student's; of several copies of an answer the last counts that is no longer the stub. A given cell that a
-student changed runs as changed and then as given, one that was deleted as given. Cells that a student added run where
-they stand.
+student changed runs as changed and then as given; one that was deleted runs as given, a deleted answer as its stub.
+Cells that a student added run where they stand.
 """
 
 from __future__ import annotations
@@ -73,10 +73,9 @@ def align(course: Notebook, submitted: Notebook, student: str | None = None) -> 
             if theirs is None:
                 notes[exercise].append("the check's cell was missing; the course's was run")
         elif graded.get("solution"):
-            if theirs is None:
+            if theirs is None:  # the stub, lest an earlier cell's value of that name be taken for an answer
                 notes[exercise].append(f"the cell {name} is missing")
-            else:
-                steps.append(Step("answer", theirs, exercise))
+            steps.append(Step("answer", cell.source if theirs is None else theirs, exercise))
         else:
             steps += _given(cell.source, theirs, student)
         steps += [Step("own", source) for source in extras[name]]

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -101,13 +102,14 @@ def test_of_copies_the_last_that_was_worked_on_counts():
 
 def test_what_was_deleted_is_the_courses_or_missing():
     plan = align(course(), handed_in(drop=("01-h1-check", "01-fixed-answer")))
-    assert [step.kind for step in plan.steps] == ["given", "answer", "check", "given", "check"]
+    assert [step.kind for step in plan.steps] == ["given", "answer", "check", "given", "answer", "check"]
+    assert plan.steps[4].source == "W_hh_brighter = ...\n# YOUR CODE HERE"
     assert plan.notes == {
         "01-h1": ["the check's cell was missing; the course's was run"],
         "01-fixed": ["the cell 01-fixed-answer is missing"],
     }
     empty = align(course(), v4.new_notebook())
-    assert [step.kind for step in empty.steps] == ["given", "check", "given", "check"]
+    assert [step.source[:5] for step in empty.steps if step.kind == "answer"] == ["h_1 =", "W_hh_"]
 
 
 def test_cells_of_ones_own_run_where_they_stand_and_changed_ones_before_the_given():
@@ -185,9 +187,13 @@ def test_memory_is_bounded_and_given_back(here):
 
 
 def test_a_worker_that_was_ended_says_so_and_ends_its_children(here):
-    worker = Worker(here, Limits(0.5, 4096))
+    worker = Worker(here, Limits(1.0, 4096))
+    spawn = "import pathlib, subprocess\nchild = subprocess.Popen(['sleep', '60'])\n"
     with pytest.raises(Stopped, match="it took more than"):
-        worker.run(Step("own", "import subprocess; subprocess.run(['sleep', '60'])"))
+        worker.run(Step("own", spawn + "pathlib.Path('child').write_text(str(child.pid)); child.wait()"))
+    status = Path("/proc") / (here.folder / "child").read_text(encoding="utf-8") / "status"
+    if Path("/proc/self/status").exists():
+        assert not status.exists() or "zombie" in status.read_text(encoding="utf-8")
     worker.close()
 
 
