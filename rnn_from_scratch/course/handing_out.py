@@ -24,7 +24,7 @@ from .release import execute_notebook, keep_answers, sources
 from .stripping import refuse_leaks, release_notebook
 
 SAVED = "../benchmarks/results"  # as a source names it
-_NAMED = re.compile(r'("(?:[^"\\]|\\.)*")(?=[^"]*#\s*your name\s*$)')
+_NAMED = re.compile(r'^([^"#]*)"(?:[^"\\]|\\.)*"(.*#\s*your name\s*)$')  # the first text of its line
 _SAVED_FILE = re.compile(re.escape(SAVED) + r"""(?:/([^"\n]+))?""")
 
 
@@ -113,7 +113,7 @@ def for_student(notebook: Notebook, student: str) -> Notebook:
     for cell in named.cells:
         if cell.cell_type == "code":
             lines = cell.source.split("\n")
-            cell.source = "\n".join(_NAMED.sub(lambda _: literal, line, count=1) for line in lines)
+            cell.source = "\n".join(_NAMED.sub(lambda found: found[1] + literal + found[2], line) for line in lines)
     return named
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from nbformat import v4
 
-from rnn_from_scratch.course import ReleaseError, grade
+from rnn_from_scratch.cli import main
+from rnn_from_scratch.course import ReleaseError, grade, grading
 from rnn_from_scratch.course.aligning import align
 from rnn_from_scratch.course.grade_report import Mark, NotebookMarks, StudentMarks, report, write_reports
 from rnn_from_scratch.course.grading import PACKAGE, course_hashes
@@ -321,3 +322,25 @@ def test_a_report_breaks_on_nothing(tmp_path):
     assert "files of the course changed: nb01.py" in text
     write_reports(tmp_path / "out", [student], {})
     assert (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8").splitlines()[1] == "'=ada,0.5,2,0.5,0"
+
+
+def test_the_command_says_so_when_a_file_of_the_course_has_changed(classroom, monkeypatch, capsys):
+    root, folder, hand_in = classroom
+    hand_in("ada", v4.new_notebook(), "holiday.ipynb")  # nothing to run
+    call = ["course", "grade", str(root / "in"), "--to", str(root / "out"), "--folder", str(folder)]
+    same = {folder / "a.py": "1"}
+    for after, code in ((same, 0), ({**same, folder / "b.py": "2"}, 1), ({folder / "a.py": "3"}, 1), ({}, 1)):
+        found = iter([same, after])
+        monkeypatch.setattr(grading, "course_hashes", lambda _, found=found: next(found))
+        assert main(call) == code
+        said = capsys.readouterr().out
+        assert "ada: 0 of 0 points" in said
+        assert ("files of the course changed while ada's ran" in said) == bool(code)
+        assert ("Ask why" in (root / "out" / "ada.md").read_text(encoding="utf-8")) == bool(code)
+    assert main(["course", "grade", str(root / "nowhere")]) == 2
+    assert "a folder for each student" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["course", "grade", "--help"])
+    words = " ".join(capsys.readouterr().out.split())
+    assert "NO SANDBOX" in words
+    assert "container" in words

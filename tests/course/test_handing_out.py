@@ -162,10 +162,11 @@ def test_the_releases_themselves_are_not_written_over(tmp_path):
 
 @pytest.mark.parametrize("student", ["Ada Lovelace", "Zoë \"Q\" O'Neil\\", "吴 \\1 \\g<0>", '"""', "\\", "a\nb"])
 def test_a_variant_puts_the_students_name_and_nothing_else(student):
-    lines = ['x = "keep"', 'n = draw("Alan Turing", size=3)  # your name', 'say = "# your name"', 'k = draw("B")']
+    drawn = 'n = draw("Alan Turing", size=3, kind="b")  # your name'
+    lines = ['x = "keep"', drawn, 'say = "# your name"', 'k = draw("B")']
     node = v4.new_notebook(cells=[code("\n".join(lines)), v4.new_markdown_cell('draw("Alan Turing")  # your name')])
     named = for_student(node, student)
-    space = {"draw": lambda name, size=0: name}
+    space = {"draw": lambda name, size=0, kind="": name + kind.removeprefix("b")}
     exec(named.cells[0].source, space)
     assert space["n"] == student
     assert (space["x"], space["say"], space["k"]) == ("keep", "# your name", "B")
