@@ -122,6 +122,12 @@ def test_cells_of_ones_own_run_where_they_stand_and_changed_ones_before_the_give
     ]
 
 
+def test_a_cell_of_ones_own_comes_after_all_that_stood_above_it():
+    node = handed_in()
+    node.cells = [*node.cells[1:], node.cells[0], code("last = h_1")]  # the imports were moved to the end
+    assert order(align(course(), node))[-1] == ("own", "last = h_1")
+
+
 def test_the_name_is_the_students_unless_variants_were_given():
     node = handed_in()
     node.cells[3].source = 'h_star = own_fixed_point("Somebody")  # your name'
