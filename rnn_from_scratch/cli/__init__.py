@@ -51,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (validate.ArgumentError, OSError) as fault:
         _complain(str(fault))
         return 2
+    except MemoryError as fault:
+        _complain(f"there is not enough memory: {fault}")
+        return 2
 
 
 def _complain(message: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from .. import validate
 from ..arrays import Params
 from ..data import LastValueFilling, MaskAndTime, Scaling
+from ..models import SequenceModel
 from ..training import Checkpoint
 
 
@@ -17,19 +18,25 @@ def forecast(kept: Checkpoint, params: Params, steps: int) -> str:
     the model was trained to live with.
     """
     where, notes = "sample", kept.notes or {}
+    model = kept.build_model()
     try:
         names, chosen, target, what = (notes[name] for name in ("names", "options", "target", "what"))
-        scaling = Scaling(np.array(notes["mean"]), np.array(notes["scale"]), (), tuple(names))
+        mean, scale, fill = (np.array(notes[name], np.float64) for name in ("mean", "scale", "fill"))
         rows = np.array(notes["last"], np.float64)  # None becomes NaN
-        fill, horizon, window = np.array(notes["fill"]), chosen["horizon"], chosen["window"]
-    except (KeyError, TypeError, ValueError):
+        horizon, window, D = chosen["horizon"], chosen["window"], len(names)
+        column = names.index(target)
+        fits = isinstance(model, SequenceModel) and mean.shape == scale.shape == fill.shape == (D,)
+        fits = fits and rows.shape == (window, D) and bool(np.isfinite([mean, scale, fill]).all())
+    except (KeyError, TypeError, ValueError, AttributeError):
+        fits = False
+    if not fits:
         validate.fail(where, "the run's notes lack what a forecast needs", "those of `train series`")
     if horizon != 1:
         validate.fail(
             where, f"the run forecasts {horizon} steps ahead", "one trained with --horizon 1",
             "each step is forecast from those before it",
         )
-    model, column = kept.build_model(), names.index(target)
+    scaling = Scaling(mean, scale, (), tuple(names))
     filler = MaskAndTime(LastValueFilling(), time_unit=float(window))
     statistics = filler.fit(np.vstack([np.where(np.isnan(rows), fill, rows), fill])[:, None])._replace(fill=fill)
     made = []

@@ -13,7 +13,7 @@ from .. import validate
 from ..optim import AdaGrad, Adam, GradientDescent, Momentum, Nesterov, RMSprop
 from ..training.range_test import range_test
 from .console import tell
-from .runs import Option, add_options, fresh_path, save_figure
+from .runs import Option, add_options, save_figure
 from .series_data import MODEL_OPTIONS as SERIES_OPTIONS
 from .series_data import series_data, series_model
 from .text import MODEL_OPTIONS as TEXT_OPTIONS
@@ -95,7 +95,7 @@ def _test(
         lines.append(f"{found.rates[k]:>10.2g}{found.smoothed[k]:>18.4f}")
     lines.append(found.reason)
     try:
-        lines.append(save_figure(fresh_path(path), found.plot()))
+        lines.append(save_figure(path, found.plot()))
     except ImportError as fault:
         lines.append(f"no figure: {fault}")
     return 0, "\n".join(lines)

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import validate
-from ..training import load_checkpoint
+from ..training import Checkpoint, load_checkpoint
 from ..training.archive import write_whole
 from .console import PROGRAM
+
+LARGEST = 1_000_000_000_000
 
 
 class Option(NamedTuple):
@@ -57,12 +59,12 @@ class Run(NamedTuple):
 
     path: Path
     chosen: dict[str, Any]  # every option
-    notes: dict[str, Any] | None  # what the checkpoint says already
-    figure: Path
+    kept: Checkpoint | None  # what it goes on from, if there is something
 
-    def resumes(self) -> bool:
-        """Whether there is something to go on from."""
-        return self.notes is not None
+    @property
+    def notes(self) -> dict[str, Any] | None:
+        """What the checkpoint says already."""
+        return None if self.kept is None else self.kept.notes
 
 
 def set_up(
@@ -70,7 +72,7 @@ def set_up(
 ) -> Run:
     """Return the run: options as given, else as in the checkpoint that it goes on from, else their defaults."""
     path = Path(options.checkpoint or default)
-    notes: dict[str, Any] | None = None
+    kept: Checkpoint | None = None
     if path.suffix != ".npz":
         because = "the format is NumPy's own"
         validate.fail(command, f"--checkpoint is {str(path)!r}", "a name that ends in .npz", because)
@@ -80,10 +82,9 @@ def set_up(
                 command, f"{str(path)!r} exists", "a new name", "a run that was kept is never overwritten by another",
                 "--resume goes on from it; --checkpoint OTHER.npz begins another.",
             )
-        notes = load_checkpoint(path).notes
-        if not isinstance(notes, dict) or notes.get("kind") != kind or not isinstance(notes.get("options"), dict):
-            validate.fail(command, f"{str(path)!r} is of another kind of run", f"one that `{command}` began")
-    saved = {} if notes is None else notes["options"]
+        kept = load_checkpoint(path)
+        check_kind(command, kept, kind, known, str(path), f"one that `{command}` began")
+    saved = {} if kept is None or kept.notes is None else kept.notes["options"]
     chosen = {}
     for name, option in known.items():
         given = getattr(options, name)
@@ -93,24 +94,53 @@ def set_up(
                 command, f"--{name.replace('_', '-')} is {given!r}", f"{saved[name]!r}, as the run was begun with",
                 "a run that goes on must be the same run", "Leave the option out, or begin another checkpoint.",
             )
-    figure = path.with_suffix(".png") if notes is None else path.with_name(str(notes.get("figure", "figure.png")))
-    return Run(path, chosen, notes, fresh_path(figure) if notes is None else figure)
+    return Run(path, chosen, kept)
 
 
-def fresh_path(path: Path) -> Path:
-    """Return the path, or where there is such a file already the first of name-2, name-3, … that there is not."""
-    candidate, number = path, 2
-    while candidate.exists():
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    return candidate
+def check_kind(
+    where: str, kept: Checkpoint, kind: str, known: Mapping[str, Option], name: str, expected: str
+) -> None:
+    """Refuse a run of another kind, and notes that no run of this kind has: a file can say anything."""
+    notes = kept.notes or {}
+    texts = {"text": ("characters",), "series": ("target", "what")}[kind]
+    if notes.get("kind") != kind or not isinstance(notes.get("options"), dict):
+        validate.fail(where, f"{name!r} is of another kind of run", expected)
+    for entry in texts:
+        if not isinstance(notes.get(entry), str):
+            validate.fail(where, f"{name!r}: its notes say no {entry}", expected)
+    for option, value in notes["options"].items():
+        if option in known and not _fits(known[option], value):
+            validate.fail(where, f"{name!r}: its notes say {value!r:.60} for --{option}", expected)
+
+
+def _fits(option: Option, value: Any) -> bool:
+    if option.choices is not None and value is not None:
+        return value in option.choices
+    sort = {int: int, float: int | float, str: str}.get(type(option.default), str | None)
+    return isinstance(value, sort) and not isinstance(value, bool)
+
+
+def check_sizes(where: str, chosen: Mapping[str, Any], *names: str) -> None:
+    """Refuse options that count something and are below 1, or above what any machine holds; and a seed below 0."""
+    for name in names:
+        if validate.size(where, f"--{name}", chosen[name]) > LARGEST:
+            validate.fail(where, f"--{name} is {chosen[name]!s:.20}", f"at most {LARGEST}", "no machine holds more")
+    if chosen["seed"] < 0:
+        validate.fail(where, f"--seed is {chosen['seed']}", "a whole number of at least 0")
 
 
 def save_figure(path: Path, figure: Any) -> str:
-    """Write a figure as PNG, whole or not at all; return the line that tells of it."""
-    content = figure._repr_png_()
-    write_whole(path, lambda file: _write(file, content))
-    return f"figure: {path}"
+    """Write a figure as PNG, whole or not at all; return the line that tells of it.
+
+    Somebody's file of that name stays: it is then the first of name-2, name-3, … that is free, or holds it already.
+    """
+    content, free, number = figure._repr_png_(), path, 2
+    while free.exists() and not (free.is_file() and free.read_bytes() == content):
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    if not free.exists():
+        write_whole(free, lambda file: _write(file, content))
+    return f"figure: {free}"
 
 
 def _write(file: Any, content: bytes) -> None:
@@ -119,7 +149,8 @@ def _write(file: Any, content: bytes) -> None:
 
 def how_to_go_on(command: str, path: Path, file: str | None, default: str) -> str:
     """Return the command that goes on with a run."""
-    words = [*command.split(), *([file] if file else []), "--resume"]
+    named = [] if file is None else [f"./{file}" if file.startswith("-") else file]  # no option
+    words = [*command.split(), *named, "--resume"]
     if str(path) != default:
         words += ["--checkpoint", str(path)]
     return f"{PROGRAM} {shlex.join(words)}"

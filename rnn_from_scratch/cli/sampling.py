@@ -9,8 +9,12 @@ import numpy as np
 
 from .. import validate
 from ..data import Vocabulary
+from ..models import LanguageModel
 from ..training import Checkpoint, load_checkpoint
 from .forecasting import forecast
+from .runs import check_kind
+from .series import OPTIONS as SERIES_OPTIONS
+from .text import OPTIONS as TEXT_OPTIONS
 
 
 def add_command(commands: Any) -> None:
@@ -36,15 +40,16 @@ def add_command(commands: Any) -> None:
 def _sample(options: argparse.Namespace) -> tuple[int, str]:
     where = "sample"
     kept = load_checkpoint(options.checkpoint)
-    kind = kept.notes.get("kind") if kept.notes is not None else None
+    kind = (kept.notes or {}).get("kind")
+    known, expected = {"text": TEXT_OPTIONS, "series": SERIES_OPTIONS}, "one of `train text` or `train series`"
+    if not isinstance(kind, str) or kind not in known:
+        validate.fail(where, f"{options.checkpoint!r} is of another kind of run", expected)
+    check_kind(where, kept, kind, known[kind], options.checkpoint, expected)
     if options.length is not None:
         validate.size(where, "--length", options.length)
     params = kept.params if options.last or kept.best is None else kept.best.params
     if kind == "series":
         return 0, forecast(kept, params, options.length or 12)
-    if kind != "text" or kept.notes is None:
-        got = f"{options.checkpoint!r} is of another kind of run"
-        validate.fail(where, got, "one of `train text` or `train series`")
     if options.seed < 0:
         validate.fail(where, f"--seed is {options.seed}", "a whole number of at least 0")
     return 0, _text(kept, params, options)
@@ -52,8 +57,10 @@ def _sample(options: argparse.Namespace) -> tuple[int, str]:
 
 def _text(kept: Checkpoint, params: Any, options: argparse.Namespace) -> str:
     notes = kept.notes or {}
-    vocabulary = Vocabulary(notes.get("characters", ""))
-    prompt = notes.get("options", {}).get("prompt", "") if options.prompt is None else options.prompt
+    vocabulary, model = Vocabulary(notes["characters"]), kept.build_model()
+    if not isinstance(model, LanguageModel) or model.vocabulary_size != len(vocabulary):
+        validate.fail("sample", f"the run's model is {model!r:.60}", f"a LanguageModel of {len(vocabulary)} characters")
+    prompt = notes["options"].get("prompt", "") if options.prompt is None else options.prompt
     unknown = sorted({character for character in prompt if character not in vocabulary.characters})
     if unknown and options.prompt is not None:
         validate.fail(
@@ -61,7 +68,7 @@ def _text(kept: Checkpoint, params: Any, options: argparse.Namespace) -> str:
             "the model has never seen it",
         )
     tokens = vocabulary.encode(prompt or vocabulary.characters[0], unknown=True)
-    made = kept.build_model().generate(
+    made = model.generate(
         params, tokens.tolist(), options.length or 500, rng=np.random.default_rng(options.seed),
         temperature=validate.number("sample", "--temperature", options.temperature, above=0.0),
     )

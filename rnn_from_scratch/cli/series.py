@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import validate
 from ..arrays import Array, Params, leaves
 from ..metrics import mae, rmse
 from ..models import SequenceModel
 from ..optim import Adam, Cosine
 from ..training import train
 from .console import counted, tell
-from .runs import Option, add_keeping, add_options, how_to_go_on, save_figure, set_up
+from .runs import Option, add_keeping, add_options, check_sizes, how_to_go_on, save_figure, set_up
 from .series_data import MODEL_OPTIONS, SeriesData, series_data, series_model
 
 COMMAND, DEFAULT = "train series", "series.npz"
@@ -46,13 +45,14 @@ def add_command(programs: Any) -> None:
 def _train(options: argparse.Namespace) -> tuple[int, str]:
     run = set_up(COMMAND, "series", options, OPTIONS, DEFAULT)
     chosen = run.chosen
+    check_sizes(COMMAND, chosen, "epochs", "patience")
     data = series_data(COMMAND, options.file, chosen)
-    updates = validate.size(COMMAND, "--epochs", chosen["epochs"]) * data.train.updates
+    updates = chosen["epochs"] * data.train.updates
     model = series_model(chosen, len(data.scaling.names))
     rng = np.random.default_rng(chosen["seed"])
     params = model.init_params(rng=rng)
     notes = run.notes or {
-        "kind": "series", "options": chosen, "file": data.name, "figure": run.figure.name, "target": data.target,
+        "kind": "series", "options": chosen, "file": data.name, "target": data.target,
         "what": data.what,
         "names": list(data.scaling.names), "mean": data.scaling.mean.tolist(), "scale": data.scaling.scale.tolist(),
         "fill": data.fill.tolist(), "last": [[_plain(x) for x in row] for row in data.last.tolist()],
@@ -63,7 +63,7 @@ def _train(options: argparse.Namespace) -> tuple[int, str]:
         f"{counted(len(data.scaling.names), 'column')} over {counted(chosen['window'], 'step')}; windows to train "
         f"{data.train.xs.shape[1]}, to choose {data.validation.xs.shape[1]}, to test {data.test.xs.shape[1]}; "
         f"{total} parameters"
-        + (", going on" if run.resumes() else "")
+        + (", going on" if run.kept is not None else "")
     )
     try:
         result = train(
@@ -79,7 +79,7 @@ def _train(options: argparse.Namespace) -> tuple[int, str]:
     lines = [f"{result.stopped}; lowest validation loss at update {result.best.update}" if result.best else ""]
     lines += _scores(data, model, result.params)
     lines.append(f"run: {run.path}")
-    lines += _figure(run.figure, data, model, result.params)
+    lines += _figure(run.path.with_suffix(".png"), data, model, result.params)
     lines.append(f"to forecast with it: python -m rnn_from_scratch sample {run.path}")
     return 0, "\n".join(lines)
 
@@ -110,12 +110,15 @@ def _scores(data: SeriesData, model: SequenceModel, params: Params) -> list[str]
     errors = {name: (rmse(truth, values), mae(truth, values)) for name, values in found.items()}
     lines = [f"{'on the test part':<20}{'RMSE':>12}{'MAE':>12}"]
     lines += [f"{name:<20}{first:>12.4g}{second:>12.4g}" for name, (first, second) in errors.items()]
-    ahead = min(errors, key=lambda name: errors[name][0])
-    if ahead == "model":
-        rest = min(value[0] for name, value in errors.items() if name != "model")
-        lines.append(f"The model's RMSE is {100 * (1 - errors['model'][0] / rest):.1f} % below the better yardstick's.")
+    model_error = errors.pop("model")[0]
+    best = min(errors, key=lambda name: errors[name][0])
+    rest = errors[best][0]
+    if rest == 0.0:
+        lines.append(f"The {best} has no error: nothing is left to learn, or the numbers are too small to be squared.")
+    elif model_error <= rest:
+        lines.append(f"The model's RMSE is {100 * (1 - model_error / rest):.1f} % below the better yardstick's.")
     else:
-        lines.append(f"The {ahead} does better than the model: nothing of use was learned beyond it.")
+        lines.append(f"The {best} does better than the model: nothing of use was learned beyond it.")
     return lines
 
 

@@ -30,7 +30,7 @@ from ..data.series import time_order
 from ..layers import Recurrent
 from ..models import SequenceModel
 from .console import tell
-from .runs import Option
+from .runs import Option, check_sizes
 
 CELLS: dict[str, Any] = {"gru": GRUCell, "lstm": LSTMCell, "rnn": RNNCell}
 CHANGES = ("none", "differences", "returns")
@@ -72,10 +72,7 @@ class SeriesData(NamedTuple):
 
 def series_data(where: str, file: str | None, chosen: dict[str, Any]) -> SeriesData:
     """Return a file's numbers (or the prices), ready for a model."""
-    for name in ("window", "horizon", "hidden", "batch"):
-        validate.size(where, f"--{name}", chosen[name])
-    if chosen["seed"] < 0:
-        validate.fail(where, f"--seed is {chosen['seed']}", "a whole number of at least 0")
+    check_sizes(where, chosen, "window", "horizon", "hidden", "batch")
     series = sample_prices() if file is None else load_series(file, encoding=chosen["encoding"])
     if file is not None:
         for note in series.notes:
@@ -98,7 +95,10 @@ def series_data(where: str, file: str | None, chosen: dict[str, Any]) -> SeriesD
     ]
     filler = MaskAndTime(LastValueFilling(), time_unit=float(chosen["window"]))
     statistics = filler.fit(splits.train.values[:, None])
-    sources = [_sequences(where, filler, statistics, part, chosen["batch"]) for part in windows]
+    sources = [
+        _sequences(where, name, filler, statistics, part, chosen["batch"])
+        for name, part in zip(("training", "validation", "test"), windows, strict=True)
+    ]
     last = splits.test.values[-chosen["window"] :]
     name = PRICES if file is None else Path(file).name
     return SeriesData(
@@ -148,11 +148,14 @@ def _known(where: str, series: Series, target: str) -> Series:
     )
 
 
-def _sequences(where: str, filler: MaskAndTime, statistics: Any, windows: Windows, batch: int) -> Sequences:
+def _sequences(
+    where: str, name: str, filler: MaskAndTime, statistics: Any, windows: Windows, batch: int
+) -> Sequences:
     """Fill the windows; what to predict is the last target of each, where it is known."""
     counted_targets = windows.target_mask[-1]
     if not counted_targets.any():
-        validate.fail(where, "a part has no window with a known target", "one at least", "it is what is scored")
+        got = f"the {name} part has no window with a known target"
+        validate.fail(where, got, "one at least", "it is what is learned and scored")
     xs = filler.transform(statistics, windows.xs)[:, counted_targets]
     targets = windows.targets[-1][counted_targets]
     return Sequences(xs, targets, min(batch, len(targets)), over_time=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,14 +15,14 @@ import numpy as np
 from .. import validate
 from ..arrays import Array, Params, leaves
 from ..cells import GRUCell, LSTMCell, MinGRUCell, RNNCell
-from ..data import Streams, Vocabulary, bundled_text, load_text, text_splits, text_streams
+from ..data import Streams, TextSplits, Vocabulary, bundled_text, load_text, text_splits, text_streams
 from ..layers import Recurrent, Stacked
 from ..metrics import bits_per_character
 from ..models import LanguageModel, NGramModel
 from ..optim import Adam, Constant, Cosine
 from ..training import Step, evaluate, train
 from .console import counted, tell
-from .runs import Option, Run, add_keeping, add_options, how_to_go_on, save_figure, set_up
+from .runs import Option, Run, add_keeping, add_options, check_sizes, how_to_go_on, save_figure, set_up
 
 COMMAND, DEFAULT = "train text", "text.npz"
 CELLS: dict[str, Any] = {"lstm": LSTMCell, "gru": GRUCell, "rnn": RNNCell, "mingru": MinGRUCell}
@@ -80,16 +81,32 @@ def add_command(programs: Any) -> None:
 def text_data(where: str, file: str | None, encoding: str, known: str | None = None) -> TextData:
     """Return a file's text (or the bundled one) in parts; `known` are the characters of a run that goes on."""
     text = bundled_text() if file is None else load_text(file, encoding)
-    separator = next((one for one in SEPARATORS if text.count(one) >= 20), None)
-    if separator is None or len(text) < 1000:
+    if len(text) < 1000:
         validate.fail(
-            where, f"the text has {counted(len(text), 'character')}", "1000 at least, with lines or words",
+            where, f"the text has {counted(len(text), 'character')}", "1000 at least",
             "it is cut into parts to train, to choose and to test",
         )
-    splits = text_splits(text, between=separator)
+    strange = sorted(set(text) - set(text if known is None else known))
+    if strange:
+        validate.fail(
+            where, f"the text holds {strange[0]!r}, which the run's text did not", "the text that the run was begun with",
+            "a run that goes on must be the same run",
+        )
+    splits = _cut(text)
     vocabulary = Vocabulary.of([text]) if known is None else Vocabulary(known)
     train_part, validation, test = (vocabulary.encode(part) for part in splits)
     return TextData(vocabulary, train_part, validation, test, "the bundled text" if file is None else Path(file).name)
+
+
+def _cut(text: str) -> TextSplits:
+    """Cut a text into 90, 5 and 5 %, between documents if it has any, else paragraphs, lines, words, characters."""
+    for separator in SEPARATORS:
+        with suppress(validate.ArgumentError):  # it has no two places for this
+            splits = text_splits(text, between=separator)
+            if text.count(separator) >= 20 and min(map(len, splits)) >= len(text) / 40:
+                return splits
+    first, second = (round(share * len(text)) for share in (0.9, 0.95))
+    return TextSplits(text[:first], text[first:second], text[second:])
 
 
 def text_model(chosen: dict[str, Any], V: int) -> LanguageModel:
@@ -101,10 +118,7 @@ def text_model(chosen: dict[str, Any], V: int) -> LanguageModel:
 
 def text_source(where: str, chosen: dict[str, Any], data: TextData) -> Streams:
     """Return the streams to train on."""
-    for name in ("hidden", "layers", "embedding", "batch", "steps"):
-        validate.size(where, f"--{name}", chosen[name])
-    if chosen["seed"] < 0:
-        validate.fail(where, f"--seed is {chosen['seed']}", "a whole number of at least 0")
+    check_sizes(where, chosen, "hidden", "layers", "embedding", "batch", "steps")
     return text_streams(data.train, chosen["batch"], chosen["steps"])
 
 
@@ -113,7 +127,7 @@ def _train(options: argparse.Namespace) -> tuple[int, str]:
     chosen = run.chosen
     data = text_data(COMMAND, options.file, chosen["encoding"], None if run.notes is None else run.notes["characters"])
     source = text_source(COMMAND, chosen, data)
-    validate.size(COMMAND, "--epochs", chosen["epochs"])
+    check_sizes(COMMAND, chosen, "epochs")
     validate.number(COMMAND, "--temperature", chosen["temperature"], above=0.0)
     prompt = data.vocabulary.encode(chosen["prompt"] or data.vocabulary.characters[0], unknown=True)
     model = text_model(chosen, len(data.vocabulary))
@@ -121,12 +135,12 @@ def _train(options: argparse.Namespace) -> tuple[int, str]:
     params = model.init_params(rng=rng, dtype=np.float32)
     notes = run.notes or {
         "kind": "text", "options": chosen, "characters": data.vocabulary.characters, "file": data.name,
-        "figure": run.figure.name,
     }
     updates = chosen["epochs"] * source.updates
     yardsticks = _heading(run, data, params, updates)
 
-    losses: list[float] = []
+    begun = [] if run.kept is None else run.kept.history.losses
+    losses = begun[len(begun) - len(begun) % source.updates :]  # of this epoch
 
     def report(step: Step) -> None:
         losses.append(step.loss)
@@ -147,7 +161,7 @@ def _train(options: argparse.Namespace) -> tuple[int, str]:
             print(f"\nkept in {run.path}; to go on: {again}", file=sys.stderr)
         raise
     test = bits_per_character(evaluate(model, result.params, text_streams(data.test, 1, 512)))
-    return 0, "\n".join(_ending(run, result, test, yardsticks, source.updates))
+    return 0, "\n".join(_ending(run, data.name, result, test, yardsticks, source.updates))
 
 
 def _heading(run: Run, data: TextData, params: Params, updates: int) -> dict[str, float]:
@@ -159,7 +173,7 @@ def _heading(run: Run, data: TextData, params: Params, updates: int) -> dict[str
     )
     tell(
         f"{counted(run.chosen['layers'], 'layer')} of {counted(run.chosen['hidden'], 'unit')} ({run.chosen['cell']}), "
-        f"{total} parameters, {updates} updates" + (", going on" if run.resumes() else "")
+        f"{total} parameters, {updates} updates" + (", going on" if run.kept is not None else "")
     )
     yardsticks = {"guessing": math.log2(len(data.vocabulary.characters))}
     if len(data.train) <= LONGEST_FOR_NGRAMS:
@@ -188,7 +202,9 @@ def _report(run: Run, model: LanguageModel, data: TextData, prompt: Array, step:
         tell("  | " + text.replace("\n", "\n  | ") + "\n")
 
 
-def _ending(run: Run, result: Any, test: float, yardsticks: dict[str, float], every: int) -> list[str]:
+def _ending(
+    run: Run, name: str, result: Any, test: float, yardsticks: dict[str, float], every: int
+) -> list[str]:
     """Return the last lines, and save the figure."""
     best = result.best
     lines = [
@@ -203,12 +219,12 @@ def _ending(run: Run, result: Any, test: float, yardsticks: dict[str, float], ev
             from ..plots import curves
 
             means = [float(np.mean(history.losses[max(0, update - every) : update])) for update in updates]
-            lines.append(save_figure(run.figure, curves(
+            lines.append(save_figure(run.path.with_suffix(".png"), curves(
                 updates, {
                     "training": [bits_per_character(loss) for loss in means],
                     "validation": [bits_per_character(loss) for _, loss in history.validations],
-                }, "updates", "bits per character", f"A language model of {_short(run)}",
-                hlines={f"{name} (test)": bits for name, bits in yardsticks.items() if name != "guessing"},
+                }, "updates", "bits per character", f"A language model of {_short(name)}",
+                hlines={f"{one} (test)": bits for one, bits in yardsticks.items() if one != "guessing"},
             )))
         except ImportError as fault:
             lines.append(f"no figure: {fault}")
@@ -216,6 +232,5 @@ def _ending(run: Run, result: Any, test: float, yardsticks: dict[str, float], ev
     return lines
 
 
-def _short(run: Run) -> str:
-    name = "the bundled text" if run.notes is None else str(run.notes.get("file", "a text"))
+def _short(name: str) -> str:
     return name if len(name) < 40 else name[:37] + "…"

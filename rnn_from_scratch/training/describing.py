@@ -57,8 +57,15 @@ def build(description: Any, where: str = "build") -> Any:
         If it is no description, names something that the package does not have, or has values that the part's own
         constructor refuses.
     """
+    try:
+        return _built(description, where)
+    except RecursionError:
+        validate.fail(where, "a description is nested without end", "a model's, a few parts deep")
+
+
+def _built(description: Any, where: str) -> Any:
     if isinstance(description, dict) and set(description) == {"tuple"} and isinstance(description["tuple"], list):
-        return tuple(build(item, where) for item in description["tuple"])
+        return tuple(_built(item, where) for item in description["tuple"])
     if not isinstance(description, dict):
         if description is None or isinstance(description, str | bool | int | float):
             return description
@@ -75,6 +82,6 @@ def build(description: Any, where: str = "build") -> Any:
     if not set(given) <= known:
         validate.fail(where, f"{name} has {sorted(set(given) - known)!r:.80}", f"some of {sorted(known)}")
     try:
-        return part(**{key: build(value, where) for key, value in given.items()})
+        return part(**{key: _built(value, where) for key, value in given.items()})
     except TypeError as fault:  # a field missing; a value of a kind that no constructor foresaw
         validate.fail(where, f"{name} cannot be made ({fault})", "the fields that its constructor takes")
