@@ -156,17 +156,17 @@ def test_what_is_printed_after_going_on_is_what_was_printed(capsys, monkeypatch)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="shells differ")
-@pytest.mark.parametrize("stream", ["2>&1 | head -1", "2>/dev/full", "2>&-"])
+@pytest.mark.parametrize("stream", ["2>&1 | head -1", "2>/dev/full"])
 def test_a_run_whose_progress_nobody_reads_comes_to_its_end(stream):
     if "full" in stream and not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")
     call = "import sys; from rnn_from_scratch.training import progress; progress.EVERY = 0.0; " \
         "from rnn_from_scratch.cli import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", f"'{call}'", "train", "text", "story.txt", *SMALL, "--epochs", "2"]
+    command = [sys.executable, "-c", f"'{call}'", "train", "text", "story.txt", *SMALL, "--epochs", "1"]
     subprocess.run(" ".join(command) + " " + stream, shell=True, check=False, stdout=subprocess.DEVNULL, timeout=60,
                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     kept = load_checkpoint("text.npz")
-    assert kept.epoch == 2
+    assert kept.epoch == 1
 
 
 # Notes that lie: the file is whole, and its digest right

@@ -13,7 +13,7 @@ from ..training import Checkpoint, load_checkpoint
 from ..training.archive import write_whole
 from .console import PROGRAM
 
-LARGEST = 1_000_000_000_000
+LARGEST = 1_000_000_000_000  # of what an option counts
 
 
 class Option(NamedTuple):

@@ -89,7 +89,7 @@ def text_data(where: str, file: str | None, encoding: str, known: str | None = N
     strange = sorted(set(text) - set(text if known is None else known))
     if strange:
         validate.fail(
-            where, f"the text holds {strange[0]!r}, which the run's text did not", "the text that the run was begun with",
+            where, f"the text holds {strange[0]!r}, which the run's text did not", "the run's own text",
             "a run that goes on must be the same run",
         )
     splits = _cut(text)
