@@ -3,6 +3,7 @@
 import csv
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -14,8 +15,8 @@ from rnn_from_scratch.course import ReleaseError, grade, grading
 from rnn_from_scratch.course.aligning import align
 from rnn_from_scratch.course.grade_report import Mark, NotebookMarks, StudentMarks, report, write_reports
 from rnn_from_scratch.course.grading import PACKAGE, course_hashes
-from rnn_from_scratch.course.marking import exercises, judge
-from rnn_from_scratch.course.running import Limits, Place, Step, Stopped, Worker, run_steps
+from rnn_from_scratch.course.marking import Exercise, exercises, judge, partly, rows_right
+from rnn_from_scratch.course.running import Limits, Outcome, Place, Step, Stopped, Worker, run_steps
 from rnn_from_scratch.validate import ArgumentError
 
 H_1 = "h_1 = np.array([-0.345214, 0.446244])"
@@ -318,6 +319,21 @@ def test_points_by_rows_of_a_gradient_report():
     assert shares["That is Ada Lovelace's cell"] == 0  # its gradient is right, and not the student's
     assert judge(exercises("01")["01-h1"], [0.0, 0.0]).share == 0
     assert judge(exercises("01")["01-h1"], np.array([-0.345214, 0.446244])).share == 1
+
+
+def test_a_share_of_the_points_is_given_and_all_only_for_what_is_right():
+    plan = align(course(), handed_in())
+    says = {"01-h1": {"right": False, "says": "not right", "share": 0.8}}
+    outcomes = [Outcome(verdicts=says) if step.exercise == "01-h1" else Outcome() for step in plan.steps]
+    marks, _ = grading._marks(plan, outcomes)
+    assert [(mark.exercise, mark.points, mark.of) for mark in marks] == [("01-h1", 1.6, 2), ("01-fixed", 0.0, 1)]
+    all_rows = Exercise(title="x", prove=lambda answer: partly("right, and it breaks a rule", [True] * 3))
+    verdict = judge(all_rows, 1)
+    assert not verdict.right
+    assert verdict.share == 0.99
+    assert judge(Exercise(title="x", prove=lambda answer: partly("nothing", [])), 1).share == 0
+    rows = [SimpleNamespace(ok=True), SimpleNamespace(ok=False)]
+    assert rows_right(SimpleNamespace(rows=rows, findings=["it writes into x"])) == [True, False, False]
 
 
 def test_a_report_breaks_on_nothing(tmp_path):
