@@ -121,10 +121,10 @@ def test_every_claim_has_its_experiment_its_notebook_and_a_saved_result():
     for name, claim in CLAIMS.items():
         (notebook,) = (ROOT / "notebooks/solutions").glob(f"{claim.notebook}_*.ipynb")
         text = notebook.read_text(encoding="utf-8")
-        saved = "compression" if name == "C2" else f"claim_{name.lower()}"
+        saved = claim.saved
         assert name in text
         assert saved.removeprefix("claim_") in text, f"{notebook.name} does not show the saved result of {name}"
         result = json.loads((ROOT / f"benchmarks/results/{saved}.json").read_text(encoding="utf-8"))
         assert "hold" in result["verdict"]
-        assert (ROOT / f"benchmarks/{'compression' if name == 'C2' else f'claim_{name.lower()}'}.py").exists()
+        assert (ROOT / f"benchmarks/{saved}.py").exists()
     assert registry.CLAIMS["C2"].quick == compression.QUICK

@@ -19,7 +19,12 @@ class Claim(NamedTuple):
     notebook: str
     quick: dict[str, Any]  # arguments of a run of seconds
     whole: dict[str, Any]  # and of the command's whole run, where the module's own takes longer
-    clock: bool = False  # whether it measures time, and so must run alone
+    clock: bool = False  # whether it measures time by the wall's clock, and so must run alone
+
+    @property
+    def saved(self) -> str:
+        """The name of its saved result under benchmarks/results."""
+        return "compression" if self.id == "C2" else f"claim_{self.id.lower()}"
 
     def run(self, *, quick: bool = False, report: Callable[[str], None] | None = None) -> dict[str, Any]:
         """Run the experiment and return its result, with a verdict in words."""
@@ -32,12 +37,14 @@ CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (
     Claim(
         "C1", "§1", "RNNs remember long-range dependencies", "do recurrent networks remember long-range dependencies?",
         "11", {"seeds": (0,), "tuning_seeds": (100,), "lags": (5, 40), "kinds": ("RNN, radius 0.8", "RNN, orthogonal"),
-               "updates": 300}, {},
+               "updates": 300},
+        {"tuning_seeds": (100,), "lags": (10, 40, 80), "tasks": ("noise",),
+         "kinds": ("RNN, radius 0.8", "RNN, orthogonal", "LSTM, forget bias 1", "LSTM, chrono start")},
     ),
     Claim(
         "C2", "§1.2, §4.3", "fewer parameters are faster", "are fewer parameters faster?", "16",
-        {"seeds": (0,), "rates": (0.01,), "updates": 40, "units": 32, "points": ((64, 8, True),), "rounds": 3}, {},
-        clock=True,
+        {"seeds": (0,), "rates": (0.01,), "updates": 40, "units": 32, "points": ((64, 8, True),), "rounds": 3},
+        {"rates": (0.01, 0.03)},
     ),
     Claim(
         "C3", "§1.2", "more parallelism trains and infers faster", "is doing more at once faster?", "16",
@@ -52,11 +59,13 @@ CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (
     Claim(
         "C5", "§2.3", "batch gradient descent trains faster, above all with large batches",
         "does batch gradient descent train faster?", "05",
-        {"seeds": (0,), "batch_sizes": (8, 512), "rates": (0.1, 0.3), "rounds": 20}, {}, clock=True,
+        {"seeds": (0,), "batch_sizes": (8, 512), "rates": (0.1, 0.3), "rounds": 20},
+        {"seeds": tuple(range(5)), "rates": (0.03, 0.1, 0.3, 1.0)}, clock=True,
     ),
     Claim(
         "C6", "§2.4", "the TRNN trains faster on long sequences", "does a TRNN train faster on long sequences?", "08",
-        {"seeds": (0,), "rates": (0.01,), "seconds": 0.5, "rounds": 3}, {}, clock=True,
+        {"seeds": (0,), "rates": (0.01,), "seconds": 0.5, "rounds": 3},
+        {"seeds": tuple(range(5)), "rates": (0.003, 0.01, 0.03), "seconds": 1.0},
     ),
     Claim(
         "C7", "§2.5", "truncating (clipping) the gradient avoids explosion", "does clipping avoid explosion?", "07",
@@ -74,7 +83,8 @@ CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (
     Claim(
         "C10", "§5 Q3", "missing values: deletion loses data, filling costs accuracy, a model can predict them",
         "which way with missing values costs how much?", "15",
-        {"seeds": (0,), "missing": (0.2, 0.6), "sequences": 100, "filling_updates": 100, "forecast_updates": 60}, {},
+        {"seeds": (0,), "missing": (0.2, 0.6), "sequences": 100, "filling_updates": 100, "forecast_updates": 60},
+        {"missing": (0.2, 0.6)},
     ),
     Claim(
         "C12", "§4.5", "visualisation makes hidden states and outputs explainable",
