@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rnn_from_scratch.cli import main, text
+from rnn_from_scratch.cli import runs as runs_of_commands
 from rnn_from_scratch.data import bundled_text, text_splits
 from rnn_from_scratch.training import Step, archive, load_checkpoint
 
@@ -127,6 +128,20 @@ def test_a_figure_says_whose_it_is_and_somebodys_stays(capsys, monkeypatch):
     assert Path("other/text-3.png").read_bytes() == own
     assert sorted(path.name for path in Path("other").iterdir()) == [
         "text-2.png", "text-3.png", "text.npz", "text.png"]
+
+
+def test_a_figure_that_cannot_be_written_costs_no_result(capsys, monkeypatch):
+    def full(path, write):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runs_of_commands, "write_whole", full)
+    code, out, errors = here(capsys, "train", "series", "wave.csv", "--epochs", "1")
+    assert (code, errors) == (0, "")
+    assert re.search(r"^model +\d", out, re.MULTILINE)
+    assert "no figure: [Errno 28] No space left on device" in out
+    code, out, _ = here(capsys, "range-test", "series", "wave.csv", "--updates", "20")
+    assert code == 0
+    assert out.endswith("no figure: [Errno 28] No space left on device\n")
 
 
 # Stopped, and gone on with

@@ -94,8 +94,5 @@ def _test(
     for k in np.unique(np.linspace(0, len(found.rates) - 1, 10).astype(int)):
         lines.append(f"{found.rates[k]:>10.2g}{found.smoothed[k]:>18.4f}")
     lines.append(found.reason)
-    try:
-        lines.append(save_figure(path, found.plot()))
-    except ImportError as fault:
-        lines.append(f"no figure: {fault}")
+    lines.append(save_figure(path, found.plot))
     return 0, "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -129,17 +129,21 @@ def check_sizes(where: str, chosen: Mapping[str, Any], *names: str) -> None:
         validate.fail(where, f"--seed is {chosen['seed']}", "a whole number of at least 0")
 
 
-def save_figure(path: Path, figure: Any) -> str:
-    """Write a figure as PNG, whole or not at all; return the line that tells of it.
+def save_figure(path: Path, draw: Callable[[], Any]) -> str:
+    """Write a figure as PNG, whole or not at all; return the line that tells of it, or why there is none.
 
     Somebody's file of that name stays: it is then the first of name-2, name-3, … that is free, or holds it already.
     """
-    content, free, number = figure._repr_png_(), path, 2
-    while free.exists() and not (free.is_file() and free.read_bytes() == content):
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    if not free.exists():
-        write_whole(free, lambda file: _write(file, content))
+    free, number = path, 2
+    try:
+        content = draw()._repr_png_()
+        while free.exists() and not (free.is_file() and free.read_bytes() == content):
+            free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+            number += 1
+        if not free.exists():
+            write_whole(free, lambda file: _write(file, content))
+    except (ImportError, OSError) as fault:  # the figures that are printed need none
+        return f"no figure: {fault}"
     return f"figure: {free}"
 
 

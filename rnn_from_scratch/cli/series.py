@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .. import plots
 from ..arrays import Array, Params, leaves
 from ..metrics import mae, rmse
 from ..models import SequenceModel
@@ -79,7 +79,7 @@ def _train(options: argparse.Namespace) -> tuple[int, str]:
     lines = [f"{result.stopped}; lowest validation loss at update {result.best.update}" if result.best else ""]
     lines += _scores(data, model, result.params)
     lines.append(f"run: {run.path}")
-    lines += _figure(run.path.with_suffix(".png"), data, model, result.params)
+    lines.append(save_figure(run.path.with_suffix(".png"), lambda: _drawn(data, model, result.params)))
     lines.append(f"to forecast with it: python -m rnn_from_scratch sample {run.path}")
     return 0, "\n".join(lines)
 
@@ -122,16 +122,9 @@ def _scores(data: SeriesData, model: SequenceModel, params: Params) -> list[str]
     return lines
 
 
-def _figure(path: Path, data: SeriesData, model: SequenceModel, params: Params) -> list[str]:
-    try:
-        from ..plots import curves
-    except ImportError as fault:
-        return [f"no figure: {fault}"]
+def _drawn(data: SeriesData, model: SequenceModel, params: Params) -> Any:
+    """Return the figure of the test part: what was measured, and the model's forecasts."""
     found = _predictions(data, model, params)
     shown = {"measured": found["truth"], "model": found["model"]}
     steps = np.arange(len(found["truth"]))
-    try:
-        figure = curves(steps, shown, "step of the test part", data.what, f"Forecasts of {data.what}")
-    except ImportError as fault:
-        return [f"no figure: {fault}"]
-    return [save_figure(path, figure)]
+    return plots.curves(steps, shown, "step of the test part", data.what, f"Forecasts of {data.what}")

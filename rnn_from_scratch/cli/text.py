@@ -6,13 +6,14 @@ import argparse
 import math
 import sys
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import validate
+from .. import plots, validate
 from ..arrays import Array, Params, leaves
 from ..cells import GRUCell, LSTMCell, MinGRUCell, RNNCell
 from ..data import Streams, TextSplits, Vocabulary, bundled_text, load_text, text_splits, text_streams
@@ -20,7 +21,7 @@ from ..layers import Recurrent, Stacked
 from ..metrics import bits_per_character
 from ..models import LanguageModel, NGramModel
 from ..optim import Adam, Constant, Cosine
-from ..training import Step, evaluate, train
+from ..training import History, Step, evaluate, train
 from .console import counted, tell
 from .runs import Option, Run, add_keeping, add_options, check_sizes, how_to_go_on, save_figure, set_up
 
@@ -28,6 +29,7 @@ COMMAND, DEFAULT = "train text", "text.npz"
 CELLS: dict[str, Any] = {"lstm": LSTMCell, "gru": GRUCell, "rnn": RNNCell, "mingru": MinGRUCell}
 SEPARATORS = ("\n\n\n", "\n\n", "\n", " ")
 LONGEST_FOR_NGRAMS = 3_000_000
+OFTEN = 500  # updates between two checkpoints at most: an epoch of a long text takes hours
 
 MODEL_OPTIONS = {
     "cell": Option("lstm", "kind of cell", tuple(CELLS)),
@@ -153,7 +155,8 @@ def _train(options: argparse.Namespace) -> tuple[int, str]:
             model, params, source, Adam(chosen["rate"]), updates=updates, rng=rng, clip=chosen["clip"],
             schedule=Cosine(updates) if chosen["schedule"] == "cosine" else Constant(),
             validation=text_streams(data.validation, min(8, len(data.validation) - 1), 256),
-            checkpoint=run.path, resume=options.resume, notes=notes, callbacks=[report], progress=True,
+            checkpoint=run.path, checkpoint_every=min(source.updates, OFTEN), resume=options.resume, notes=notes,
+            callbacks=[report], progress=True,
         )
     except KeyboardInterrupt:
         if run.path.exists():
@@ -212,24 +215,24 @@ def _ending(
         f"test: {test:.3f} bits per character (" + ", ".join(f"{k} {v:.2f}" for k, v in yardsticks.items()) + ")",
         f"run: {run.path}",
     ]
-    history = result.history
-    updates = [update for update, _ in history.validations]
-    if len(updates) > 1:
-        try:
-            from ..plots import curves
-
-            means = [float(np.mean(history.losses[max(0, update - every) : update])) for update in updates]
-            lines.append(save_figure(run.path.with_suffix(".png"), curves(
-                updates, {
-                    "training": [bits_per_character(loss) for loss in means],
-                    "validation": [bits_per_character(loss) for _, loss in history.validations],
-                }, "updates", "bits per character", f"A language model of {_short(name)}",
-                hlines={f"{one} (test)": bits for one, bits in yardsticks.items() if one != "guessing"},
-            )))
-        except ImportError as fault:
-            lines.append(f"no figure: {fault}")
+    if len(result.history.validations) > 1:
+        draw = partial(_drawn, result.history, every, yardsticks, f"A language model of {_short(name)}")
+        lines.append(save_figure(run.path.with_suffix(".png"), draw))
     lines.append(f"to write with it: python -m rnn_from_scratch sample {run.path}")
     return lines
+
+
+def _drawn(history: History, every: int, yardsticks: dict[str, float], title: str) -> Any:
+    """Return the figure of a training: bits per character in each epoch, beside what n-grams need."""
+    updates = [update for update, _ in history.validations]
+    means = [float(np.mean(history.losses[max(0, update - every) : update])) for update in updates]
+    return plots.curves(
+        updates, {
+            "training": [bits_per_character(loss) for loss in means],
+            "validation": [bits_per_character(loss) for _, loss in history.validations],
+        }, "updates", "bits per character", title,
+        hlines={f"{one} (test)": bits for one, bits in yardsticks.items() if one != "guessing"},
+    )
 
 
 def _short(name: str) -> str:
