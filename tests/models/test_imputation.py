@@ -151,7 +151,7 @@ def test_the_holes_of_training(block):
     (lambda: call_loss(target_mask=np.ones((3, 1, 2))), DtypeError, "mask has dtype float64"),
     (lambda: call_loss(targets=np.full((3, 1, 2), NAN)), ArgumentError, "targets.* is nan"),
     (lambda: call_loss(xs=np.full((3, 1, 8), NAN)), ArgumentError, r"xs\[0, 0, 0\] is nan"),
-], ids=str)
+])
 def test_refusals(call, error, message):
     with pytest.raises(error, match=f"(?s){message}"):
         call()
