@@ -38,8 +38,9 @@ LEFT_OUT = {
     "validate.fail": "it returns nothing, it raises", "diagnosis.suite.ending_with": "a decorator: it takes no array",
     "validate.cache": "it looks at a type alone", "validate.float_dtype": "it takes no array",
     **{f"training.{name}": "train runs through it" for name in (
-        "loop.run", "updating.paced", "updating.updated", "updating.try_validation", "checkpoint.save_run",
-        "checkpoint.restore_run", "evaluating.loss_of", "state.generator_state",
+        "loop.run", "calling.check_source", "calling.check_fits", "calling.gradients", "plan.check_rate",
+        "plan.checked_clip", "plan.clipped", "updating.paced", "updating.updated", "updating.try_validation",
+        "checkpoint.save_run", "checkpoint.restore_run", "evaluating.loss_of", "state.generator_state",
         "state.restore_generator", "state.RunState.counted", "plan.checked_plan", "failing.stopped_message")},
     **{f"training.{name}": "save_params and load_params run through it" for name in (
         "archive.checked_path", "archive.seal", "archive.write_entries", "archive.write_whole", "params.named_arrays",

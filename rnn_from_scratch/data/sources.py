@@ -186,6 +186,10 @@ class Pairs:
     carries = False
 
     def __post_init__(self) -> None:
+        for name in ("sources", "targets"):
+            texts = getattr(self, name)
+            if isinstance(texts, Iterator):  # it could be read once alone
+                object.__setattr__(self, name, tuple(texts))
         self._batches(np.random.default_rng(0))
 
     def _batches(self, rng: np.random.Generator) -> Iterator[PairBatch]:

@@ -80,6 +80,7 @@ def save_run(plan: Plan, state: RunState) -> None:
     """Write a run's state in place of its last checkpoint."""
     if plan.checkpoint is None:
         validate.fail(plan.where, "checkpoint is None", "a path")
+    named_arrays(plan.where, state.params)  # refuses what has no name in an archive
     if not hasattr(state.optimizer, "_asdict"):
         got = f"the optimiser's init returned a {type(state.optimizer).__name__}"
         expected = "a NamedTuple of numbers and dictionaries of arrays"
@@ -95,8 +96,6 @@ def save_run(plan: Plan, state: RunState) -> None:
         "best": None if state.best is None else state.best.params,
     }
     for part, tree in trees.items():
-        if part in ("params", "best") and tree is not None:
-            named_arrays(plan.where, tree)  # refuses what has no name in an archive
         for name, array in leaves(tree):
             if isinstance(array, np.ndarray):
                 arrays[f"{part}.{name}"] = array

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Params, State
+from .calling import check_fits, check_source
 
 
 def evaluate(model: Any, params: Params, source: Any) -> float:
@@ -28,12 +29,18 @@ def evaluate(model: Any, params: Params, source: Any) -> float:
     ArgumentError
         A source that gives no batches, and what the model refuses.
     """
+    check_source("evaluate", "source", source)
+    if not hasattr(model, "loss_and_grads") or isinstance(model, type):
+        expected = "an object with loss_and_grads()"
+        validate.fail("evaluate", f"model is {model!r:.60}", expected, error=validate.DtypeError)
     total = weight = 0.0
     state: State | None = None
     for batch in source.epoch(None):
+        if weight == 0.0:
+            check_fits("evaluate", model, batch, source.carries)
         loss, state = loss_of(model, params, batch, state if source.carries else None)
-        total += batch.weight * float(loss)
-        weight += batch.weight
+        total += float(batch.weight) * float(loss)
+        weight += float(batch.weight)
     if weight == 0.0:
         validate.fail("evaluate", "no target of the source is counted", "one at least")
     return total / weight

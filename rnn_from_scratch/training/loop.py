@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Params, tree_map
+from .calling import check_fits, gradients
 from .checkpoint import restore_run, save_run
 from .evaluating import evaluate
 from .failing import TrainingStopped, stopped_message, what_is_not_finite
@@ -144,6 +145,8 @@ def run(plan: Plan) -> Result:
                         plan.where, f"the source ended its epoch after {state.batch} batches",
                         f"{plan.source.updates} batches", "its `updates` says so",
                     )
+                if previous is None:
+                    check_fits(plan.where, plan.model, batch, plan.source.carries)
                 optimizer = paced(plan, state)
                 try:
                     with np.errstate(all="ignore"):  # what is not finite is looked for, and told once
@@ -253,7 +256,7 @@ def _never_worked(plan: Plan, batch: Any) -> str | None:
     """Say what is wrong with a batch or the validation source whatever the parameters; None if they are to blame."""
     try:
         with np.errstate(all="ignore"):
-            loss, grads, _ = plan.model.loss_and_grads(plan.params, **batch.arguments(), rng=plan.rng)
+            loss, grads, _ = gradients(plan.where, plan.model, plan.params, batch, plan.source.carries, None, plan.rng)
             if plan.validation is not None:
                 evaluate(plan.model, plan.params, plan.validation)
     except validate.ArgumentError as fault:

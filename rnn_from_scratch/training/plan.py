@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -15,6 +16,7 @@ from .. import validate
 from ..arrays import Params
 from ..optim import clip_by_global_norm
 from .archive import checked_path
+from .calling import check_source
 
 
 class Step(NamedTuple):
@@ -66,10 +68,13 @@ def checked_plan(
     rng: np.random.Generator | None, callbacks: Sequence[Callback], progress: bool,
 ) -> Plan:
     """Return the plan, or say which argument cannot be used."""
-    for name, value, needed in (("model", model, "loss_and_grads"), ("optimizer", optimizer, "update")):
+    for name, value, needed in (
+        ("model", model, "loss_and_grads"), ("optimizer", optimizer, "update"), ("optimizer", optimizer, "init"),
+    ):
         if not hasattr(value, needed) or isinstance(value, type):
             validate.fail(where, f"{name} is {value!r:.60}", f"an object with {needed}()", error=validate.DtypeError)
-    _checked_source(where, "source", source, checkpoint is not None)
+    kept = [] if checkpoint is None else ["fingerprint"]
+    check_source(where, "source", source, "updates", *kept)
     if (epochs is None) == (updates is None):
         got = "neither epochs nor updates" if epochs is None else f"both epochs={epochs} and updates={updates}"
         validate.fail(where, f"there is {got}", "one of the two", "it says when to end")
@@ -83,7 +88,7 @@ def checked_plan(
             if value is not None:
                 validate.fail(where, f"{name} is {value!r} without validation", "a source to validate on")
     else:
-        _checked_source(where, "validation", validation, checkpoint is not None)
+        check_source(where, "validation", validation, *kept)
     if patience is not None:
         patience = validate.size(where, "patience", patience)
     if rng is not None:
@@ -96,7 +101,7 @@ def checked_plan(
         name: source.updates if value is None else validate.size(where, name, value)
         for name, value in (("validate_every", validate_every), ("checkpoint_every", checkpoint_every))
     }
-    clip = _checked_clip(where, clip)
+    clip = checked_clip(where, clip)
     path = _checked_checkpoint(where, checkpoint, checkpoint_every, resume, notes)
     settings = {
         "model": _in_words(model), "optimizer": _in_words(optimizer), "schedule": _in_words(schedule),
@@ -117,17 +122,6 @@ def _in_words(choice: Any) -> str:
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(choice))
 
 
-def _checked_source(where: str, name: str, source: Any, kept: bool) -> None:
-    """Check that a source has what a loop asks of one; see `data.sources`."""
-    needed = ["epoch", *(["updates"] if name == "source" else []), "carries", *(["fingerprint"] if kept else [])]
-    lacking = [part for part in needed if not hasattr(source, part)]
-    if lacking or isinstance(source, type):
-        validate.fail(
-            where, f"{name} is {source!r:.60}" + (f" without {', '.join(lacking)}" if lacking else ""),
-            "a source of batches", "", "Try Sequences(xs, targets, batch_size=32).", validate.DtypeError,
-        )
-
-
 def _checked_schedule(where: str, schedule: Any, optimizer: Any, validation: Any) -> bool:
     """Check a schedule; return whether it is one with a state, that sees the validation loss."""
     if schedule is None:
@@ -143,19 +137,32 @@ def _checked_schedule(where: str, schedule: Any, optimizer: Any, validation: Any
         )
     if getattr(schedule, "mode", "min") == "max":
         validate.fail(where, f"schedule is {schedule!r:.100}", 'mode="min"', "a validation loss is good when it is low")
-    if not hasattr(optimizer, "learning_rate"):
-        because = "a schedule multiplies its learning_rate"
-        validate.fail(where, f"optimizer is {optimizer!r:.60}", "one with a learning_rate", because)
+    check_rate(where, optimizer, "a schedule multiplies its learning_rate")
     return on_plateau
 
 
-def _checked_clip(where: str, clip: Any) -> Clip | None:
+def check_rate(where: str, optimizer: Any, because: str) -> None:
+    """Refuse an optimiser whose rate cannot be replaced."""
+    if not hasattr(optimizer, "learning_rate") or not is_dataclass(optimizer):
+        validate.fail(where, f"optimizer is {optimizer!r:.60}", "a dataclass with a learning_rate", because)
+
+
+def checked_clip(where: str, clip: Any) -> Clip | None:
+    """Return a clip as a function; a number is C, the largest global norm."""
     if clip is None or callable(clip):
         return clip  # type: ignore[no-any-return]
     if isinstance(clip, bool) or not isinstance(clip, int | float | np.integer | np.floating):
         expected = "a number C for the global norm, or a function grads -> grads, norm_before"
         validate.fail(where, f"clip is {clip!r:.60}", expected, error=validate.DtypeError)
     return partial(clip_by_global_norm, threshold=validate.number(where, "clip", clip, above=0.0))
+
+
+def clipped(where: str, clip: Clip, grads: Params) -> Params:
+    """Call a clip; one that returns the gradients alone is told so."""
+    result = clip(grads)
+    if not isinstance(result, tuple) or len(result) != 2:
+        validate.fail(where, f"clip returned a {type(result).__name__}", "grads, norm_before", "a clip returns both")
+    return result[0]
 
 
 def _clip_in_words(clip: Clip | None) -> str:

@@ -10,16 +10,16 @@ tests/training/test_range_test.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import validate
 from ..arrays import Array, Params, leaves
-from ..optim import clip_by_global_norm
+from .calling import check_fits, gradients
+from .plan import Clip, check_rate, checked_clip, clipped
 
 FEWEST = 20  # updates: with fewer, a curve cannot be told from its noise
 EXPLODED = 2.0  # times the first loss
@@ -45,7 +45,7 @@ class RangeTest(NamedTuple):
 
 def range_test(
     model: Any, params: Params, source: Any, optimizer: Any, *, lowest: float = 1e-5, highest: float = 10.0,
-    updates: int = 100, clip: Callable[[Params], tuple[Params, float]] | float | None = None,
+    updates: int = 100, clip: Clip | float | None = None,
     rng: np.random.Generator | None = None,
 ) -> RangeTest:
     """Raise the learning rate from `lowest` to `highest` over some updates, and suggest one.
@@ -76,12 +76,12 @@ def range_test(
     Source: Smith (2017), §3.3; notebook 06; tests/training/test_range_test.py.
     """
     where = "range_test"
-    for name, value, needed in (("model", model, "loss_and_grads"), ("optimizer", optimizer, "update")):
+    for name, value, needed in (
+        ("model", model, "loss_and_grads"), ("optimizer", optimizer, "update"), ("optimizer", optimizer, "init"),
+    ):
         if not hasattr(value, needed) or isinstance(value, type):
             validate.fail(where, f"{name} is {value!r:.60}", f"an object with {needed}()", error=validate.DtypeError)
-    if not hasattr(optimizer, "learning_rate"):
-        because = "its learning_rate is what is tested"
-        validate.fail(where, f"optimizer is {optimizer!r:.60}", "one with a learning_rate", because)
+    check_rate(where, optimizer, "its learning_rate is what is tested")
     lowest = validate.number(where, "lowest", lowest, above=0.0)
     highest = validate.number(where, "highest", highest, above=lowest, because=f"the rates rise from lowest={lowest:g}")
     if validate.size(where, "updates", updates) < FEWEST:
@@ -89,10 +89,8 @@ def range_test(
         validate.fail(where, f"updates is {updates}", f"at least {FEWEST}", because)
     if rng is not None:
         validate.generator(where, rng)
-    if clip is not None and not callable(clip):
-        C = validate.number(where, "clip", clip, above=0.0, hint="Or a function: grads -> grads, norm_before.")
-        clip = partial(clip_by_global_norm, threshold=C)
-    carries, batches = _batches(where, source, rng)
+    clip = checked_clip(where, clip)
+    carries, batches = _batches(where, model, source, rng)
 
     rates = np.geomspace(lowest, highest, updates)
     first, state, carried = params, optimizer.init(params), None
@@ -110,7 +108,7 @@ def range_test(
             with np.errstate(all="ignore"):  # a rate that is too large is what is looked for
                 loss, grads, carried = _gradients(model, params, batch, carries, carried, rng)
                 if clip is not None:
-                    grads = clip(grads)[0]
+                    grads = clipped(where, clip, grads)
                 params, state = replace(optimizer, learning_rate=float(rate)).update(params, grads, state)
         except validate.ArgumentError:
             if not losses:
@@ -181,13 +179,14 @@ def _gradients(
     model: Any, params: Params, batch: Any, carries: bool, carried: Any, rng: np.random.Generator | None
 ) -> tuple[float, Params, Any]:
     """Return loss, gradients and final state; raise if the loss is not finite."""
-    stateful = {"state": carried} if carries else {}
-    loss, grads, final = model.loss_and_grads(params, **batch.arguments(), **stateful, rng=rng)
+    loss, grads, final = gradients("range_test", model, params, batch, carries, carried, rng)
     validate.finite("range_test", "the loss", np.asarray(loss))
-    return float(loss), grads, final
+    return loss, grads, final
 
 
-def _batches(where: str, source: Any, rng: np.random.Generator | None) -> tuple[bool, Iterator[tuple[Any, bool]]]:
+def _batches(
+    where: str, model: Any, source: Any, rng: np.random.Generator | None
+) -> tuple[bool, Iterator[tuple[Any, bool]]]:
     """Return whether the state is carried, and batches without end, each with whether it begins an epoch."""
     of_source = hasattr(source, "epoch") and not isinstance(source, type)
     if not of_source and (isinstance(source, str | dict | np.ndarray) or not isinstance(source, Iterable)):
@@ -196,17 +195,17 @@ def _batches(where: str, source: Any, rng: np.random.Generator | None) -> tuple[
             "Try Sequences(xs, targets, batch_size=32).", validate.DtypeError,
         )
 
+    carries = bool(getattr(source, "carries", False))
+
     def endless() -> Iterator[tuple[Any, bool]]:
         while True:
             got = False
             for batch in source.epoch(rng) if of_source else source:
-                if not hasattr(batch, "arguments"):
-                    hint = "minibatches() gives such; a source is Sequences(xs, targets, batch_size=32)."
-                    got_kind, because = f"a batch is a {type(batch).__name__}", "its arguments() go to the model"
-                    validate.fail(where, got_kind, "a Batch", because, hint, validate.DtypeError)
+                if not got:
+                    check_fits(where, model, batch, carries)
                 yield batch, not got
                 got = True
             if not got or (not of_source and iter(source) is source):
                 return
 
-    return bool(getattr(source, "carries", False)), endless()
+    return carries, endless()

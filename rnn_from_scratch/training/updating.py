@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import validate
 from ..arrays import Params, global_norm
+from .calling import check_fits, gradients
 from .evaluating import evaluate, loss_of
 from .failing import what_is_not_finite
-from .plan import Plan, Step
+from .plan import Plan, Step, clipped
 from .state import Best, RunState, generator_state
 
 
@@ -27,16 +28,15 @@ def paced(plan: Plan, state: RunState) -> Any:
 
 def updated(plan: Plan, state: RunState, batch: Any, optimizer: Any) -> tuple[RunState, Step]:
     """Return the state after one more update, and what is told of it; raise if a number is not finite."""
-    stateful = {"state": state.carried} if plan.source.carries else {}
-    loss, grads, final_state = plan.model.loss_and_grads(
-        state.params, **batch.arguments(), **stateful, rng=plan.rng
+    loss, grads, final_state = gradients(
+        plan.where, plan.model, state.params, batch, plan.source.carries, state.carried, plan.rng
     )
     fault = what_is_not_finite(loss, grads)
     if fault is not None:
         raise validate.ArgumentError(f"{plan.where}: {fault}" if state.updates == 0 else fault)
-    loss, norm = float(loss), global_norm(grads)
+    norm = global_norm(grads)
     if plan.clip is not None:
-        grads = _clipped(plan, grads)
+        grads = clipped(plan.where, plan.clip, grads)
     params, memory = optimizer.update(state.params, grads, state.optimizer)
     fault = what_is_not_finite(0.0, params, "the new")
     if fault is not None:
@@ -89,18 +89,8 @@ def try_validation(plan: Plan, params: Params) -> None:
     batch = None if plan.validation is None else next(iter(plan.validation.epoch(None)), None)
     if batch is not None:
         try:
+            check_fits(plan.where, plan.model, batch, plan.validation.carries)
             with np.errstate(all="ignore"):
                 loss_of(plan.model, params, batch, None)
         except validate.ArgumentError as fault:
             raise type(fault)(f"{plan.where}: the validation source cannot be measured: {fault}") from fault
-
-
-def _clipped(plan: Plan, grads: Params) -> Params:
-    """Call a clip; one that returns the gradients alone is told so."""
-    result = plan.clip(grads) if plan.clip is not None else (grads, 0.0)
-    if not isinstance(result, tuple) or len(result) != 2:
-        validate.fail(
-            plan.where, f"clip returned a {type(result).__name__}", "grads, norm_before", "a clip returns both"
-        )
-    clipped: Params = result[0]
-    return clipped

@@ -13,11 +13,11 @@ import pytest
 
 from rnn_from_scratch.arrays import leaves, tree_map
 from rnn_from_scratch.cells import LSTMCell, RNNCell
-from rnn_from_scratch.data import Fresh, Sequences, adding_data
+from rnn_from_scratch.data import Fresh, Pairs, Sequences, Streams, Vocabulary, adding_data
 from rnn_from_scratch.layers import Recurrent, Stacked
-from rnn_from_scratch.models import SequenceModel
-from rnn_from_scratch.optim import GradientDescent, Momentum, ReduceOnPlateau, WarmUp
-from rnn_from_scratch.training import TrainingStopped, load_checkpoint, progress, train
+from rnn_from_scratch.models import EncoderDecoder, SequenceModel
+from rnn_from_scratch.optim import Constant, GradientDescent, Momentum, ReduceOnPlateau, WarmUp
+from rnn_from_scratch.training import TrainingStopped, evaluate, load_checkpoint, progress, range_test, train
 from rnn_from_scratch.validate import ArgumentError
 
 MODEL = SequenceModel(Recurrent(RNNCell(2, 4)), 2)
@@ -185,7 +185,7 @@ def test_killed_before_its_first_update_it_goes_on_with_its_own_generator(tmp_pa
     ("change", "message"),
     [
         ({"schedule": ReduceOnPlateau(mode="max"), "validation": problem(5)}, 'expected mode="min" because'),
-        ({"source": [1, 2]}, "source is [1, 2] without epoch, updates, carries, expected a source of batches"),
+        ({"source": [1, 2]}, "source is [1, 2] without epoch, carries, updates, expected a source of batches"),
         ({"validation": problem(5).xs}, "expected a source of batches"),
         ({"validation": problem(5, np.float32)}, "train: the validation source cannot be measured: Recurrent.f"),
         ({"validation": Fresh(lambda rng: adding_data(rng=rng, T=4, N=3))}, "To validate, draw once"),
@@ -198,6 +198,80 @@ def test_what_was_wrong_from_the_first_is_told_at_the_first_update(change, messa
     with pytest.raises(ArgumentError, match=re.escape(message)) as caught:
         begin(updates=100, **change, callbacks=[never])
     assert not isinstance(caught.value, TrainingStopped)
+
+
+VOCABULARY = Vocabulary("ab")
+PAIRS = Pairs(["a", "b"], ["b", "a"], (VOCABULARY, VOCABULARY), 1)
+TRANSLATOR = EncoderDecoder(Recurrent(LSTMCell(3, 4)), Recurrent(LSTMCell(3, 4)), 6, 6)
+
+
+class Answers:
+    """A model that answers what it is told to."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def loss_and_grads(self, params, xs, targets, mask=None, target_mask=None, rng=None):
+        return self.change(*MODEL.loss_and_grads(params, xs, targets))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source": PAIRS}, "the model's loss_and_grads has no argument source_mask, sources, expected those of a P"),
+        ({"model": TRANSLATOR, "params": {}}, "loss_and_grads has no argument mask, xs, expected those of a Batch"),
+        ({"validation": PAIRS}, "loss_and_grads has no argument source_mask, sources"),
+        ({"model": Answers(tuple), "source": Streams(problem().xs, problem().targets, 2)}, "has no argument state"),
+        ({"model": Answers(lambda loss, grads, state: (loss, grads))}, "loss_and_grads returned a tuple of 2, exp"),
+        ({"model": Answers(lambda loss, grads, state: loss)}, "loss_and_grads returned a float64, expected (loss, "),
+        ({"model": Answers(lambda loss, grads, state: (np.ones(2), grads, state))}, "type ndarray and shape (2,)"),
+        ({"model": Answers(lambda loss, grads, state: (loss + 0j, grads, state))}, "expected one real number"),
+        ({"model": Answers(lambda loss, grads, state: ("1", grads, state))}, "a loss of type str"),
+        ({"model": Answers(lambda loss, grads, state: (loss, None, state))}, "returned gradients of type NoneType"),
+        ({"optimizer": type("O", (), {"update": 1})()}, "expected an object with init()"),
+        ({"optimizer": type("O", (Own,), {"learning_rate": 0.1})(0), "schedule": Constant()}, "expected a dataclass"),
+    ],
+)
+def test_a_model_that_does_not_fit_its_source_or_answers_otherwise(change, message):
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        begin(**change, callbacks=[never])
+    given = {"model": MODEL, "params": MODEL.init_params(rng=np.random.default_rng(1)), "source": problem(), **change}
+    given = {name: given[name] for name in ("model", "params", "source")}
+    if "validation" in change:
+        given["source"] = change["validation"]
+    optimizer = change.get("optimizer", GradientDescent(0.1))
+    with pytest.raises(ArgumentError, match=re.escape(message)):
+        range_test(**given, optimizer=optimizer)
+
+
+def test_what_is_measured_must_be_a_model_and_a_source():
+    params = MODEL.init_params(rng=np.random.default_rng(1))
+    for model, source, message in (
+        (MODEL, [], "evaluate: source is [] without epoch, carries"), (MODEL, Sequences, "evaluate: source is <class"),
+        (None, problem(), "evaluate: model is None, expected an object with loss_and_grads()"),
+        (TRANSLATOR, problem(), "evaluate: the model's loss_and_grads has no argument mask, xs"),
+    ):
+        with pytest.raises(ArgumentError, match=re.escape(message)):
+            evaluate(model, params, source)
+
+
+def test_a_source_of_ones_own_may_weigh_by_any_number(tmp_path):
+    """float32 weights made a loss that JSON does not take; the run was lost when it was to be kept."""
+    class Weighed(Sequences):
+        def epoch(self, rng, start=0):
+            return (batch._replace(weight=np.float32(batch.weight)) for batch in super().epoch(rng, start))
+
+    source = Weighed(problem().xs, problem().targets, 5)
+    for updates in (2, 4):
+        result = begin(tmp_path / "run.npz", updates, source=source, validation=source, resume=True)
+    assert result.history.losses == begin(source=source, validation=source).history.losses
+    assert type(result.best.loss) is float
+
+
+def test_texts_that_can_be_read_once_are_read_once():
+    source = Pairs(iter(["a", "b"]), (word for word in ["b", "a"]), (VOCABULARY, VOCABULARY), 1)
+    assert [source.updates, len(list(source.epoch(None))), len(list(source.epoch(None)))] == [2, 2, 2]
+    assert source.fingerprint() == PAIRS.fingerprint()
 
 
 # What is said
