@@ -10,6 +10,7 @@ import pytest
 from rnn_from_scratch.arrays import global_norm, leaves
 
 ROOT = Path(__file__).parents[2]
+SAVED = json.loads((ROOT / "benchmarks" / "results" / "irnn_adding.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -134,3 +135,33 @@ def test_the_verdict_names_what_was_reached(script):
     lost = {"error": None, "learned": None}
     assert "is not reached with" in said(irnn=2 * [lost], lstm=2 * [good], tanh=2 * [bad], descent=2 * [bad])
     json.dumps(lost, allow_nan=False)
+
+
+def test_saved_the_runs_and_the_words(script):
+    assert SAVED["verdict"] == script.verdict(SAVED)
+    assert list(SAVED["kinds"]) == list(script.KINDS)
+    settings = SAVED["settings"]
+    assert (settings["T"], settings["updates"], settings["seeds"]) == (150, 20_000, [0, 1, 2])
+    for kind, rows in SAVED["kinds"].items():
+        assert rows["rate"] == script.KINDS[kind][2]
+        assert len(rows["runs"]) == 3
+        for run in rows["runs"]:
+            assert len(run["curve"]) == run["updates"] // 500
+            assert run["updates"] == 20_000 or run["curve"][-1] < 0.01
+            below = [value < 0.1 for value in run["curve"]]
+            assert run["learned"] == (500 * (1 + below.index(True)) if True in below else None)
+
+
+def test_saved_the_irnn_learns_150_steps_and_the_tanh_rnn_does_not():
+    learned = {kind: sum(run["learned"] is not None for run in rows["runs"]) for kind, rows in SAVED["kinds"].items()}
+    assert learned["IRNN"] == 3
+    assert learned["LSTM"] >= 2
+    assert learned["tanh RNN"] == learned["IRNN, gradient descent"] == 0
+
+
+def test_saved_runs_are_those_of_the_code(script):
+    now = script.train("LSTM", seed=0, updates=0)
+    assert now["curve"] == []
+    model = model_of(script, "IRNN")
+    params = script.start("IRNN", model, np.random.default_rng([0, 0]))
+    assert 0.1 < script.squared_error(model, params, *script.draw(np.random.default_rng([0, 2]), 150, 500)) < 2
