@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,31 +49,25 @@ def test_as_json(capsys):
 def at_home(monkeypatch):
     """Run the experiments in this process, where they can be exchanged."""
 
-    class Pool:
-        def __init__(self, workers, mp_context):
-            pools.append((workers, os.environ["OPENBLAS_NUM_THREADS"]))
+    class Threads(ThreadPoolExecutor):
+        def __init__(self, workers):
+            super().__init__(workers)
+            pools.append((workers, []))
 
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            return None
-
-        def submit(self, function, *arguments):
-            future = running.Future()
-            future.set_result(function(*arguments))
-            return future
-
-        def shutdown(self, **_):
-            return None
+        def submit(self, function, name, *arguments):
+            pools[-1][1].append(name)
+            return super().submit(running._one, name, *arguments)
 
     pools = []
-    monkeypatch.setattr(running, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(running, "ThreadPoolExecutor", Threads)
     return pools
 
 
 def test_one_that_fails_takes_nobody_with_it(capsys, monkeypatch, at_home):
+    threads = []
+
     def run(self, *, quick, report):
+        threads.append(os.environ["OPENBLAS_NUM_THREADS"])
         if report is not None:
             report(f"quick is {quick}")
         if self.id == "C3":
@@ -89,9 +84,37 @@ def test_one_that_fails_takes_nobody_with_it(capsys, monkeypatch, at_home):
     assert out.endswith("3 claims tested, 1 of them FAILED to run.\n")
     assert "  C1: quick is False\n" in errors
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    assert at_home == [(min(2, cores), "1"), (1, "1")]  # C3 measures time: it runs alone, and last
+    assert at_home == [(min(2, cores), ["C1", "C8"]), (1, ["C3"])]  # C3 measures time: it runs alone, and last
+    assert threads == ["1"] * 3
     assert os.environ["OPENBLAS_NUM_THREADS"] == "7"
     assert "OMP_NUM_THREADS" not in os.environ
+
+
+def killed(name, quick, verbose):
+    """C7 takes its process with it, as when the memory is full."""
+    if name == "C7":
+        os._exit(9)
+    return running.Outcome(name, f"holds in process {os.getpid()}", 0.0)
+
+
+def test_one_whose_process_is_killed_takes_nobody_with_it(monkeypatch):
+    monkeypatch.setattr(running, "_one", killed)
+    found = {one.id: one for one in running.run_claims([CLAIMS[name] for name in ("C1", "C7", "C8")])}
+    assert found["C7"].fault == "its process was killed: is there enough memory?"
+    told = [found[name].verdict for name in ("C1", "C8")]
+    assert all(verdict.startswith("holds in process ") for verdict in told)
+    assert told[0] != told[1], "each in a process of its own"
+
+
+def test_progress_that_nobody_reads_costs_no_table(monkeypatch, at_home, capsys):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Claim, "run", lambda self, quick, report: (report("here"), {"verdict": "holds"})[1])
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert main(["claims", "C1", "C8", "--verbose"]) == 0
+    assert capsys.readouterr()[0].endswith("2 claims tested.\n")
 
 
 def test_in_a_terminal_there_is_a_bar(monkeypatch, at_home, capsys):
@@ -125,6 +148,6 @@ def test_every_claim_has_its_experiment_its_notebook_and_a_saved_result():
         assert name in text
         assert saved.removeprefix("claim_") in text, f"{notebook.name} does not show the saved result of {name}"
         result = json.loads((ROOT / f"benchmarks/results/{saved}.json").read_text(encoding="utf-8"))
-        assert "hold" in result["verdict"]
+        assert "hold" in result["verdict"].lower()
         assert (ROOT / f"benchmarks/{saved}.py").exists()
     assert registry.CLAIMS["C2"].quick == compression.QUICK

@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..article.claims.registry import CLAIMS, Claim, chosen
@@ -80,7 +81,8 @@ class Bar:
             self.bar.set_postfix_str(f"{outcome.id} done", refresh=False)
             self.bar.update()
         else:
-            print(f"  {outcome.id} done, {self.done} of {self.total} ({outcome.seconds:.0f} s)", file=sys.stderr)
+            with suppress(OSError):  # nobody reads it: the table is what counts
+                print(f"  {outcome.id} done, {self.done} of {self.total} ({outcome.seconds:.0f} s)", file=sys.stderr)
 
 
 def table(claims: Sequence[Claim], outcomes: Sequence[Outcome], quick: bool) -> str:

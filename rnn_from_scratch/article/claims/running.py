@@ -7,8 +7,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from .registry import CLAIMS, Claim
@@ -49,20 +50,30 @@ def run_claims(
 def _run(
     group: Sequence[Claim], workers: int, quick: bool, verbose: bool, begun: Callable[[str], None] | None
 ) -> Iterator[Outcome]:
-    spawn = multiprocessing.get_context("spawn")  # NumPy reads the number of threads when it is imported
-    with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
+    with ThreadPoolExecutor(workers) as threads:
         waiting: dict[Future[Outcome], str] = {}
         for claim in group:
             if begun is not None:
                 begun(claim.id)
-            waiting[pool.submit(_one, claim.id, quick, verbose)] = claim.id
+            waiting[threads.submit(_in_its_process, claim.id, quick, verbose)] = claim.id
         try:
             for future in as_completed(waiting):
                 fault = future.exception()
                 yield future.result() if fault is None else Outcome(waiting[future], "", 0.0, repr(fault))
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            threads.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _in_its_process(name: str, quick: bool, verbose: bool) -> Outcome:
+    """Run one experiment in a process of its own; one that kills that process takes no other with it."""
+    spawn = multiprocessing.get_context("spawn")  # NumPy reads the number of threads when it is imported
+    began = time.monotonic()
+    try:
+        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+            return pool.submit(_one, name, quick, verbose).result()
+    except BrokenProcessPool:
+        return Outcome(name, "", time.monotonic() - began, "its process was killed: is there enough memory?")
 
 
 def _one(name: str, quick: bool, verbose: bool) -> Outcome:
@@ -70,7 +81,8 @@ def _one(name: str, quick: bool, verbose: bool) -> Outcome:
     began = time.monotonic()
 
     def report(line: str) -> None:
-        print(f"  {name}: {line}", file=sys.stderr, flush=True)
+        with suppress(OSError):  # nobody reads it
+            print(f"  {name}: {line}", file=sys.stderr, flush=True)
 
     try:
         result = CLAIMS[name].run(quick=quick, report=report if verbose else None)
