@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -70,7 +71,8 @@ def _in_its_process(name: str, quick: bool, verbose: bool) -> Outcome:
     spawn = multiprocessing.get_context("spawn")  # NumPy reads the number of threads when it is imported
     began = time.monotonic()
     try:
-        with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        # Ctrl-C reaches every process: this one tells of it, those of the experiments end without a word.
+        with ProcessPoolExecutor(1, spawn, signal.signal, (signal.SIGINT, signal.SIG_DFL)) as pool:
             return pool.submit(_one, name, quick, verbose).result()
     except BrokenProcessPool:
         return Outcome(name, "", time.monotonic() - began, "its process was killed: is there enough memory?")
