@@ -150,6 +150,6 @@ def test_every_claim_has_its_experiment_its_notebook_and_a_saved_result():
         assert name in text
         assert saved.removeprefix("claim_") in text, f"{notebook.name} does not show the saved result of {name}"
         result = json.loads((ROOT / f"benchmarks/results/{saved}.json").read_text(encoding="utf-8"))
-        assert "hold" in result["verdict"].lower()
+        assert "hold" in result["verdict"].lower().lower()
         assert (ROOT / f"benchmarks/{saved}.py").exists()
     assert registry.CLAIMS["C2"].quick == compression.QUICK
