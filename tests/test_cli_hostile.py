@@ -54,9 +54,9 @@ def refused(found, message):
     [
         "\n\n\n" * 30 + "word " * 3000,  # documents at the front alone
         "".join(chr(0x4E00 + n * n % 89) for n in range(2000)),  # Chinese without a break
-        "ACGT" * 500, "ab\n" * 20 + "a" * 3000,
+        "ACGT" * 500, "ab\n" * 20 + "a" * 3000, "word " * 2700 + "\n\n\n" * 25 + "word " * 300,
     ],
-    ids=["documents at the front", "Chinese", "no break", "lines at the front"],
+    ids=["documents at the front", "Chinese", "no break", "lines at the front", "documents where the cut falls"],
 )
 def test_every_text_of_a_thousand_characters_is_cut(capsys, content):
     Path("t.txt").write_text(content, encoding="utf-8")
@@ -168,6 +168,19 @@ def test_what_is_printed_after_going_on_is_what_was_printed(capsys, monkeypatch)
     again = [line for line in rest.splitlines() if line.startswith(("epoch", "test: "))]
     assert len(again) > 1
     assert told[-len(again) :] == again
+
+
+def test_a_long_epoch_is_kept_on_the_way(capsys, monkeypatch):
+    kept, original = [], Step.__new__
+
+    def looking(cls, *fields):
+        kept.append(load_checkpoint("text.npz").updates)
+        return original(cls, *fields)
+
+    monkeypatch.setattr(text, "OFTEN", 4)
+    monkeypatch.setattr(Step, "__new__", looking)
+    assert here(capsys, "train", "text", "story.txt", *SMALL, "--epochs", "1")[0] == 0
+    assert kept == [k // 4 * 4 for k in range(len(kept))]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="shells differ")
