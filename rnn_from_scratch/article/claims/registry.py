@@ -87,6 +87,13 @@ CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (
         {"missing": (0.2, 0.6)},
     ),
     Claim(
+        "C11", "§5 Q4, §4.4", "LSTM and GRU, attention, a TRNN, depth and better optimisation help with long sequences",
+        "do gates, attention, a TRNN and depth help with long sequences?", "13",
+        {"seeds": (0,), "lags": (25, 100), "kinds": ("RNN", "RNN with attention", "LSTM (chrono start)"),
+         "seconds": 1.0},
+        {"lags": (25, 100), "seconds": 2.0},
+    ),
+    Claim(
         "C12", "§4.5", "visualisation makes hidden states and outputs explainable",
         "is what looking shows what the network uses?", "17",
         {"seeds": (0, 1, 2), "names": ("RNN",), "updates": 700}, {"seeds": tuple(range(5))},
