@@ -35,6 +35,7 @@ def fail(
     where: str, got: str, expected: str, because: str = "", hint: str = "", error: type[ArgumentError] = ArgumentError
 ) -> NoReturn:
     """Raise `error` with the five parts of a message that helps."""
+    got = " ".join(line.strip() for line in got.splitlines())  # an array's repr has lines of its own
     message = f"{where}: {got}, expected {expected}"
     if because:
         message += f" because {because}"

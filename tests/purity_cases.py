@@ -916,7 +916,8 @@ CASES = {
     "data.sources.text_streams": lambda n: partial(sources.text_streams, n.rng.integers(0, 5, 20), 3, 2),
     **{f"data.sources.{name}.epoch": lambda n, make=make: partial(lambda source: list(source.epoch(rng())), make(n))
        for name, make in SOURCES.items()},
-    **{f"data.sources.{name}.fingerprint": lambda n, make=make: partial(type(make(n)).fingerprint, make(n)) for name, make in SOURCES.items()},
+    **{f"data.sources.{name}.fingerprint": lambda n, make=make: partial(type(make(n)).fingerprint, make(n))
+       for name, make in SOURCES.items()},
     "data.batching.minibatches": lambda n: partial(
         batching.minibatches, n.xs, n.targets, 2, mask=n.mask, rng=rng()),
     "data.batching.minibatches (in order)": lambda n: partial(batching.minibatches, n.xs, n.targets, mask=n.mask),

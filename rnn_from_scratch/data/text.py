@@ -167,7 +167,7 @@ class Vocabulary:
             place = next(t for t, character in enumerate(text) if character not in self._index)
         validate.fail(
             where, f"{name}[{place}] is {text[place]!r}", f"one of the vocabulary's {len(self.characters)} characters",
-            f"{text!r} has to be read whole", "Pass unknown=True to read it as UNKNOWN.",
+            f"{text!r:.60} has to be read whole", "Pass unknown=True to read it as UNKNOWN.",
         )
 
 
