@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -190,8 +191,8 @@ def test_a_run_whose_progress_nobody_reads_comes_to_its_end(stream):
         pytest.skip("there is no /dev/full here")
     call = "import sys; from rnn_from_scratch.training import progress; progress.EVERY = 0.0; " \
         "from rnn_from_scratch.cli import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", f"'{call}'", "train", "text", "story.txt", *SMALL, "--epochs", "1"]
-    subprocess.run(" ".join(command) + " " + stream, shell=True, check=False, stdout=subprocess.DEVNULL, timeout=60,
+    command = shlex.join([sys.executable, "-c", call, "train", "text", "story.txt", *SMALL, "--epochs", "1"])
+    subprocess.run(f"{command} {stream}", shell=True, check=False, stdout=subprocess.DEVNULL, timeout=60,
                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     kept = load_checkpoint("text.npz")
     assert kept.epoch == 1
