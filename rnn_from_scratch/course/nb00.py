@@ -32,6 +32,10 @@ EXERCISES: dict[str, Exercise] = {
             "Keras' order: here time comes first.": (32, 100, 10),
             "Coursera's order: here the numbers of one input come last.": (10, 32, 100),
             "time first, but the batch stands before the numbers of one input.": (100, 10, 32),
+            "the numbers of one input first: they come last, time comes first.": (10, 100, 32),
+            "two of the three axes: each input is ten numbers.": (100, 32),
+            "one sequence: thirty-two of them stand side by side.": (100, 10),
+            "steps and sequences on one axis: a loop over time needs an axis of its own.": (3200, 10),
         },
     ),
     "00-count": Exercise(
@@ -42,6 +46,7 @@ EXERCISES: dict[str, Exercise] = {
             "the hidden layer alone: W_hy and b_y belong to the network too.": 12,
             "the count without W_hh, which makes it recurrent.": 17,
             "the count with a second hidden bias, as PyTorch has.": 23,
+            "the count without b_y.": 18,
             "a count for each of the four steps: all steps share the same weights.": 84,
         },
     ),
