@@ -28,6 +28,12 @@ def check_fits(where: str, model: Any, batch: Any, carries: bool) -> None:
         because = "its arguments() go to the model"
         validate.fail(where, f"a batch is a {type(batch).__name__}", "a Batch", because, hint, validate.DtypeError)
     takes = inspect.signature(model.loss_and_grads).parameters
+    if carries and not getattr(getattr(model, "recurrent", None), "causal", True):
+        validate.fail(
+            where, "a model that also reads backwards meets a source that carries the state", "one that reads forwards",
+            "a window ends before the text does, and what comes after is not known yet",
+            "Leave out Bidirectional, or train on Sequences.",
+        )
     needed = {*batch.arguments(), "rng", *(["state"] if carries else [])}
     lacking = sorted(needed - set(takes))
     if lacking and not any(one.kind is inspect.Parameter.VAR_KEYWORD for one in takes.values()):

@@ -12,11 +12,11 @@ import pytest
 from rnn_from_scratch.arrays import global_norm, leaves, tree_copy
 from rnn_from_scratch.cells import GRUCell, LSTMCell, RNNCell
 from rnn_from_scratch.data import Fresh, Pairs, Sequences, Streams, Vocabulary, adding_data, text_streams
-from rnn_from_scratch.layers import Recurrent
+from rnn_from_scratch.layers import Bidirectional, Recurrent
 from rnn_from_scratch.models import EncoderDecoder, LanguageModel, SequenceModel
 from rnn_from_scratch.optim import Adam, GradientDescent, Momentum, clip_by_global_norm, clip_by_value
 from rnn_from_scratch.optim.schedules import Cosine, ReduceOnPlateau, StepDecay
-from rnn_from_scratch.training import Step, TrainingStopped, evaluate, load_checkpoint, train
+from rnn_from_scratch.training import Step, TrainingStopped, evaluate, load_checkpoint, range_test, train
 from rnn_from_scratch.validate import ArgumentError
 
 MODEL = SequenceModel(Recurrent(RNNCell(2, 4)), 2)
@@ -252,6 +252,22 @@ def test_a_validation_loss_that_is_not_finite_stops_too():
     other.xs[2, 1, 0] = np.nan
     with pytest.raises(ArgumentError, match=r"xs\[2, 1, 0\] is nan"):
         train(MODEL, start(), problem(), GradientDescent(0.1), epochs=2, validation=other)
+
+
+def test_a_state_is_not_carried_backwards():
+    layer = Recurrent(RNNCell(2, 3))
+    model = SequenceModel(Bidirectional(layer, layer), 2)
+    source = problem()
+    streams = Streams(source.xs, source.targets, 2)
+    for call in (
+        lambda: train(model, start(model), streams, Adam(0.1), epochs=1),
+        lambda: train(model, start(model), source, Adam(0.1), epochs=1, validation=streams),
+        lambda: range_test(model, start(model), streams, Adam(0.1)),
+        lambda: evaluate(model, start(model), streams),
+    ):
+        with pytest.raises(ArgumentError, match="a model that also reads backwards meets a source that carries"):
+            call()
+    assert np.isfinite(evaluate(model, start(model), source))
 
 
 def test_a_source_that_ends_too_early_is_told():
