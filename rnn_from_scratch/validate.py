@@ -10,6 +10,7 @@ Checks run once, where a caller's arrays come in, never inside a time loop.
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, cast
@@ -42,7 +43,7 @@ def fail(
     raise error(f"{message}. {hint}".rstrip())
 
 
-FLOATS = (np.float32, np.float64, np.complex128)
+FLOATS = tuple(np.dtype(kind) for kind in (np.float32, np.float64, np.complex128))
 
 
 def float_array(where: str, name: str, value: Any, *, hint: str = "", complex_ok: bool = True) -> Array:
@@ -76,6 +77,8 @@ def as_array(where: str, name: str, value: Any) -> Array:
 
 def _plain(where: str, name: str, value: Array) -> None:
     """Refuse the two subclasses whose operators mean something else."""
+    if type(value) is np.ndarray:
+        return
     if isinstance(value, np.ma.MaskedArray | np.matrix):
         hint = "Pass its data, and mask=~array.mask." if isinstance(value, np.ma.MaskedArray) else "Try np.asarray."
         fail(
@@ -117,7 +120,8 @@ def shape(
 
 def same_dtype(where: str, **arrays: Any) -> None:
     """Refuse float32 beside float64; complex128 may meet float64 (that is the complex step)."""
-    kinds = {array.dtype for tree in arrays.values() for _, array in leaves(tree) if array is not None}
+    kinds: set[Any] = set()
+    _collect_dtypes(arrays, kinds)
     if len(kinds) == 1:
         return
     seen: dict[str, str] = {}
@@ -134,12 +138,23 @@ def same_dtype(where: str, **arrays: Any) -> None:
         )
 
 
+def _collect_dtypes(tree: Any, found: set[Any]) -> None:
+    """Add the dtype of every array of a tree; without the paths that `leaves` puts together, a fifth of the time."""
+    if isinstance(tree, np.ndarray):
+        found.add(tree.dtype)
+    elif isinstance(tree, dict):
+        for child in tree.values():
+            _collect_dtypes(child, found)
+    elif isinstance(tree, list | tuple):
+        for child in tree:
+            _collect_dtypes(child, found)
+
+
 def finite(where: str, name: str, array: Array, mask: Array | None = None, hint: str = "") -> None:
     """Refuse NaN and infinity, except on padding (where `mask` is False over the leading axes)."""
-    good = np.isfinite(array)
-    if good.all():
+    if cmath.isfinite(np.vdot(array, array)):  # a sum of squares: half the time of looking at each, and no array made
         return
-    bad = ~good
+    bad = ~np.isfinite(array)
     if mask is not None:
         bad = bad & mask.reshape(mask.shape + (1,) * (array.ndim - mask.ndim))
     if bad.any():
@@ -207,7 +222,7 @@ def params(where: str, value: Any, expected: Mapping[str, Any], hint: str = "", 
     """Check that a dictionary of parameters has these arrays and shapes, nested as expected; extra keys are refused."""
     if not isinstance(value, dict):
         fail(where, f"{name} is a {type(value).__name__}", "a dictionary of arrays", hint=hint, error=DtypeError)
-    if set(value) != set(expected):
+    if value.keys() != expected.keys():
         fail(
             where, f"{name} has the keys {sorted(map(str, value))}", f"{sorted(expected)}",
             "each parameter has its name in the equations", hint or "init_params() makes them.",

@@ -30,7 +30,7 @@ MODULES_LEFT_OUT = {
     "article": "tests/article: experiments and printed tables",
     "cli": "tests/test_cli.py: it prints and exits", "__main__": "as cli",
     **{f"fused.{name}": "buffers are written into: tests/fused/test_buffers.py" for name in (
-        "passes", "products", "pool", "rnn", "lstm", "gru")},
+        "passes", "feature_major", "products", "pool", "rnn", "lstm", "gru")},
     **{f"diagnosis.{name}": "tests/diagnosis/test_diagnose.py: functions go in, a diagnosis comes out" for name in (
         "naming", "explaining", "adapters", "mutants", "edits")},
 }

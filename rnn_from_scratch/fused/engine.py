@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import Array, Params, State
 from .layout import Plan, make_plan, paddings, pieces, slab_by_slab
-from .passes import BackwardPass, ForwardPass
+from .passes import BackwardPass, ForwardPass, Group
 from .pool import POOL, Lease
 
 
@@ -54,8 +54,7 @@ class FusedKernel:
         last = 0
         for start, stop in pieces(0, T, plan.group):
             if not keep:  # the buffers hold one group: the next starts where the last one ended
-                for states in forward.states:
-                    states[0] = states[last]
+                forward.go_on(last)
             first = start if keep else 0
             last = first + stop - start
             forward.load(first, xs[start:stop])
@@ -63,7 +62,7 @@ class FusedKernel:
             forward.outputs(first, hs[start:stop])
         if mask is not None:
             hs[~mask] = 0
-        final_state = tuple(states[last].T.copy() for states in forward.states)
+        final_state = tuple(part.copy() for part in forward.state_after(last))
         return hs, final_state, Saved(lease, xs, mask) if keep else None
 
     def one_step(self, cell: Any, params: Params, N: int, dtype: Any, indexed: bool) -> ForwardPass:
@@ -90,10 +89,9 @@ class FusedKernel:
         with slab_by_slab(plan.H * plan.N):
             for start, stop in reversed(pieces(0, len(dhs), plan.chunk)):
                 for first, last in reversed(pieces(start, stop, plan.group)):
-                    backward.take_in(dhs[first:last], None if mask is None else mask[first:last])
-                    backward.derive(forward, first, last, mask)
-                    backward.run(last - first, None if padded is None else padded[first:last])
-                    backward.lay_rows(first - start, forward, first, xs[first:last])
-                backward.collect(xs[start:stop], None if dxs is None else dxs[start:stop])
+                    group = Group(first, last, place=first - start)
+                    here = None if padded is None else padded[first:last]
+                    backward.go_back(forward, group, xs[first:last], dhs[first:last], mask, here)
+                backward.collect(forward, start, xs[start:stop], None if dxs is None else dxs[start:stop])
         dstate, grads = backward.finish(forward, mask)
         return dxs, dstate, grads

@@ -9,12 +9,11 @@ import numpy as np
 
 from ..arrays import Array, Params, State
 from .engine import FusedKernel
+from .feature_major import FeatureMajorBackward, FeatureMajorForward, put
 from .layout import Plan, transpose_into
-from .passes import BackwardPass, ForwardPass
-from .products import adding, split
 
 
-class LSTMForward(ForwardPass):
+class LSTMForward(FeatureMajorForward):
     """Order of the gates: o, i, f, g, where the reference has i, f, g, o.
 
     So the three sigmoid gates are one slab; and c before the step stands below g, so that i ⊙ g and f ⊙ c are one
@@ -31,35 +30,40 @@ class LSTMForward(ForwardPass):
         self.gates[S, 2 * H : 3 * H] = 1  # as if the step after the last forgot nothing: see `derive`
         both = self.new(2 * H, N)
         self.ig, self.fc, self.both = both[:H], both[H:], both
-        self.half = np.array(0.5, plan.dtype)
         activations = self.gates[:, : 4 * H]
-        calls = self.products(activations)
-        if self.x_parts is not None:
-            for products, x_part, gates in zip(calls, self.x_parts, activations, strict=False):
-                products.append(adding(x_part, gates))
         self.steps = list(zip(
-            map(split, calls), activations, self.gates[:, : 3 * H], self.gates[:, H : 3 * H], self.gates[:, 3 * H :],
-            self.gates[:, :H], self.c, self.c[1:], self.tanh_c, self.h, self.h[1:], strict=False,
+            self.products(activations), self.each_added(4 * H), activations, self.gates[:, : 3 * H],
+            self.gates[:, H : 3 * H], self.gates[:, 3 * H :], self.gates[:, :H], self.c, self.c[1:], self.tanh_c,
+            self.h, self.h[1:], strict=False,
         ))
 
     def pack(self, params: Params) -> None:
         """The reference's columns go round by one gate."""
-        H = self.plan.H
+        D, H = self.plan.D, self.plan.H
         W_xh, W_hh, b = params["W_xh"], params["W_hh"], params["b_h"]
-        self.put(W_xh[:, : 3 * H], b[: 3 * H], W_hh[:, : 3 * H], slice(H, 4 * H))
-        self.put(W_xh[:, 3 * H :], b[3 * H :], W_hh[:, 3 * H :], slice(0, H))
-        self.halve(slice(0, 3 * H))
+        for to, by in ((slice(0, H), slice(3 * H, 4 * H)), (slice(H, 4 * H), slice(0, 3 * H))):
+            put(self.weights[to, -H:], W_hh[:, by])
+            if self.plan.projected:
+                self.W_x[:D, to], self.W_x[D, to] = W_xh[:, by], b[by]
+            else:
+                put(self.weights[to, :D], W_xh[:, by])
+                self.weights[to, D] = b[by]
+        self.weights[: 3 * H] *= self.half
+        if self.plan.projected:
+            self.W_x[:, : 3 * H] *= self.half
 
     def run(self, first: int, last: int, padded: list[Array | None] | None) -> None:
         """The loop, forwards."""
         tanh, multiply, add, copyto, half = np.tanh, np.multiply, np.add, np.copyto, self.half
         both, ig, fc = self.both, self.ig, self.fc
-        for ((dot, z, out, more), gates, sigmoids, i_f, g_c, o, c_prev, c, tanh_c, h_prev, h), pad in zip(
+        for ((dot, z, out, more), added, gates, sigmoids, i_f, g_c, o, c_prev, c, tanh_c, h_prev, h), pad in zip(
             self.steps[first:last], padded or repeat(None), strict=False
         ):
             dot(z, out)
             for call, operand, out in more:
                 call(operand, out)
+            if added is not None:
+                add(gates, added, gates)
             tanh(gates, gates)
             multiply(sigmoids, half, sigmoids)
             add(sigmoids, half, sigmoids)
@@ -72,7 +76,7 @@ class LSTMForward(ForwardPass):
                 copyto(c, c_prev, where=pad)
 
 
-class LSTMBackward(BackwardPass):
+class LSTMBackward(FeatureMajorBackward):
     r"""The recursion with its factors computed beforehand.
 
     With dh = ∂L/∂h_t and dc = ∂L/∂c_t, both over all paths,
@@ -93,7 +97,7 @@ class LSTMBackward(BackwardPass):
         self.carried = self.new(H, N)
         o, i, f, g = (self.deltas[:, gate * H : (gate + 1) * H] for gate in range(4))
         self.steps = list(zip(
-            map(split, self.products), self.incoming[1:], self.incoming[1:, :H], self.dhs, self.k_cf,
+            self.products, self.incoming[1:], self.incoming[1:, :H], self.dhs, self.k_cf,
             self.incoming[:, H:], o, i, f, g, self.incoming[:, :H], strict=False,
         ))
 
@@ -158,8 +162,8 @@ class LSTMBackward(BackwardPass):
         f = forward.gates[0, 2 * H : 3 * H]
         dc = self.incoming[0, H:] * (f if mask is None else np.where(mask[0], f, 1))
         grads = {
-            name: np.concatenate([array[..., H:], array[..., :H]], axis=-1)
-            for name, array in (("W_xh", self.dW_xh), ("W_hh", self.dW_hh), ("b_h", self.db))
+            name: np.concatenate([self.sums[name][..., H:], self.sums[name][..., :H]], axis=-1)
+            for name in ("W_xh", "W_hh", "b_h")
         }
         return (self.incoming[0, :H].T.copy(), dc.T.copy()), grads
 

@@ -71,7 +71,7 @@ class Stream:
         """A copy of the state after the steps so far."""
         if self._used is None:
             return tuple(part.copy() for part in self._state)
-        return tuple(states[0].T.copy() for states in self._used.states)
+        return tuple(part.copy() for part in self._used.state_after(1))
 
     def reset(self, state: State | None = None) -> None:
         """Go back to the state that the stream was made with, or to a given one."""
@@ -90,14 +90,12 @@ class Stream:
             forward = self._kernel.one_step(self.cell, self._params, len(x), self._dtype, indexed)
             self._passes[indexed] = forward
         if forward is not self._used:
-            for states, part in zip(forward.states, self.state, strict=True):
-                states[0] = part.T
+            forward.start(self.state)
         forward.load(0, (x.astype(np.intp) if indexed else x)[None])
         forward.run(0, 1, None)
-        for states in forward.states:
-            states[0] = states[1]
+        forward.go_on(1)
         self._used = forward
-        h: Array = forward.h[1].T
+        h: Array = forward.states[0][1].T
         return h
 
     def _stepwise(self, x: Array, indexed: bool) -> Array:

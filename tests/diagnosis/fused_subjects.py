@@ -14,6 +14,7 @@ from rnn_from_scratch.activations import ACTIVATIONS
 from rnn_from_scratch.cells import GRUCell, LSTMCell, MinGRUCell, MinLSTMCell, RNNCell
 from rnn_from_scratch.diagnosis import check_layer
 from rnn_from_scratch.fused import FusedKernel, min_gru, min_lstm, scanned
+from rnn_from_scratch.fused.feature_major import FeatureMajorBackward
 from rnn_from_scratch.fused.gru import GRUBackward
 from rnn_from_scratch.fused.lstm import LSTMBackward
 from rnn_from_scratch.fused.passes import BackwardPass
@@ -53,6 +54,8 @@ def segment_checks(engine: str, kind: Any) -> list[Check]:
 
 RNN_CHECKS, LSTM_CHECKS, GRU_CHECKS = checks(*RNNS), checks(LSTMCell), checks(GRUCell)
 EVERY_POINT = points(RNNS[0], LSTMCell, GRUCell)
+GATED_POINTS = points(LSTMCell, GRUCell)
+GATED_CHECKS = [check for two in zip(LSTM_CHECKS, GRU_CHECKS, strict=True) for check in two]
 EVERY_CHECK = [check for three in zip(RNN_CHECKS, LSTM_CHECKS, GRU_CHECKS, strict=False) for check in three]
 SEGMENT_POINTS = [*points(RNNS[0], LSTMCell, segments=True), *points(GRUCell, engine="stepwise", segments=True)]
 SEGMENT_CHECKS = [*segment_checks("fused", RNNCell), *segment_checks("stepwise", LSTMCell)]
@@ -62,11 +65,19 @@ MIN_CHECKS = {kind: checks(kind) for kind in MINS}
 FUSED = [
     *(
         Subject(getattr(BackwardPass, name), EVERY_POINT, EVERY_CHECK, at_least)
-        for name, at_least in (("start", 55), ("take_in", 30), ("lay_rows", 20), ("collect", 300))
+        for name, at_least in (("add_product", 20), ("collect", 70), ("add_weights", 70))
+    ),
+    *(
+        Subject(getattr(FeatureMajorBackward, name), GATED_POINTS, GATED_CHECKS, at_least)
+        for name, at_least in (
+            ("start", 40), ("go_back", 40), ("take_in", 30), ("lay_rows", 75), ("add_weights", 32), ("h_before", 15),
+        )
     ),
     *(
         Subject(getattr(RNNBackward, name), points(*RNNS), RNN_CHECKS, at_least)
-        for name, at_least in (("pack", 14), ("derive", 105), ("run", 150), ("finish", 18))
+        for name, at_least in (
+            ("pack", 24), ("start", 9), ("go_back", 36), ("derive", 130), ("run", 190), ("h_before", 18),
+        )
     ),
     *(
         Subject(getattr(LSTMBackward, name), points(LSTMCell), LSTM_CHECKS, at_least)
@@ -74,7 +85,7 @@ FUSED = [
     ),
     *(
         Subject(getattr(GRUBackward, name), points(GRUCell), GRU_CHECKS, at_least)
-        for name, at_least in (("pack", 42), ("derive", 610), ("run", 260), ("finish", 46))
+        for name, at_least in (("pack", 42), ("derive", 610), ("run", 100), ("finish", 80))
     ),
     Subject(FusedKernel.backward, EVERY_POINT, EVERY_CHECK, 230),
     Subject(scanned.scan_chunks_backward, points(*MINS), [*MIN_CHECKS[MinGRUCell], *MIN_CHECKS[MinLSTMCell]], 590),
