@@ -35,6 +35,7 @@ def cut_time(patch, N, H, chunk, group):
     """Make the kernels' chunks, and the groups inside of them, this many steps long; the longest are hundreds."""
     POOL.clear()
     patch.setattr(layout, "CHUNK_COLUMNS", chunk * N)
+    patch.setattr(layout, "NARROW", 1)
     patch.setattr(layout, "GROUP_NUMBERS", group * N * H, raising=False)
 
 

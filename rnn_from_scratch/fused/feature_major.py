@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, State
-from .layout import Plan, transpose_into
+from .layout import Plan, slab_by_slab, transpose_into
 from .passes import BackwardPass, ForwardPass, Group
 from .products import split, step_products
 
@@ -113,10 +113,11 @@ class FeatureMajorBackward(BackwardPass):
         self, forward: Any, group: Group, xs: Array, dhs: Array, mask: Array | None, padded: list[Array | None] | None
     ) -> None:
         """As `BackwardPass.go_back`."""
-        self.take_in(dhs, None if mask is None else mask[group.first : group.last])
-        self.derive(forward, group.first, group.last, mask)
-        self.run(len(xs), padded)
-        self.lay_rows(group.place, forward, group.first, xs)
+        with slab_by_slab(self.plan.H * self.plan.N):
+            self.take_in(dhs, None if mask is None else mask[group.first : group.last])
+            self.derive(forward, group.first, group.last, mask)
+            self.run(len(xs), padded)
+            self.lay_rows(group.place, forward, group.first, xs)
 
     def take_in(self, dhs: Array, mask: Array | None) -> None:
         """Take in a group's dh_here (n, N, H), and what came back from the group after it."""

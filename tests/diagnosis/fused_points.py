@@ -22,6 +22,7 @@ from rnn_from_scratch.layers import Recurrent
 ALIGNED = layout.aligned
 PLACES = (
     (layout, "CHUNK_COLUMNS"), (layout, "GROUP_NUMBERS"), (scanned, "CHUNK"), (passes, "aligned"), (POOL, "most_sets"),
+    (layout, "NARROW"),
 )
 
 
@@ -36,7 +37,7 @@ def cut(columns: int, numbers: int) -> Iterator[None]:
     """Cut time into chunks of so many columns (steps times sequences), and groups of so many numbers."""
     before = [getattr(owner, name) for owner, name in PLACES]
     POOL.clear()
-    for (owner, name), value in zip(PLACES, (columns, numbers, numbers, full_of_nan, 0), strict=True):
+    for (owner, name), value in zip(PLACES, (columns, numbers, numbers, full_of_nan, 0, 1), strict=True):
         setattr(owner, name, value)
     try:
         yield

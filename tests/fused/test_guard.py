@@ -130,7 +130,9 @@ def warmed_up(kind, T, N, D, H, mask="none", dtype=np.float64, every=None):
 def chunk_bytes(sequence):
     """The bytes of all gates, their deltas in rows, of the longest chunk: what may be made anew for each."""
     T, N = sequence.dhs.shape[:2]
-    return min(T, layout.CHUNK_COLUMNS // N) * N * sequence.params["W_hh"].shape[1] * sequence.dhs.itemsize
+    width = sequence.params["W_hh"].shape[1]
+    columns = layout.CHUNK_COLUMNS * max(1, layout.NARROW // width)
+    return min(T, columns // N) * N * width * sequence.dhs.itemsize
 
 
 @masked_or_not

@@ -87,8 +87,9 @@ def test_the_references_numbers_in_chunks_of_any_length(kind, cut):
 @every_kind
 @masked_or_not
 @pytest.mark.parametrize(("N", "D"), [(1, 3), (1, 17), (2, 3), (3, 17), (5, 17)])
-def test_longer_than_a_chunk(kind, mask, N, D):
-    """With the chunks that there are, all of them full but the last."""
+def test_longer_than_a_chunk(kind, mask, N, D, monkeypatch, fresh_pool):
+    """With the chunks that wide layers have, all of them full but the last."""
+    monkeypatch.setattr(layout, "NARROW", 1)
     T = 2 * (layout.CHUNK_COLUMNS // N) + 7
     agrees(Sequence(KINDS[kind](D, 2), T, N, np.random.default_rng(D), mask))
 
