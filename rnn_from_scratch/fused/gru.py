@@ -114,24 +114,22 @@ class GRUBackward(FeatureMajorBackward):
         transpose_into(self.W_xh, params["W_xh"])
 
     def derive(self, forward: GRUForward, start: int, stop: int, mask: Array | None) -> None:
-        """The forward made z (h_{t−1} − n) = h_t − n, so k_z = (h_t − n) − (h_t − n) z."""
+        """The forward made z (h_{t−1} − n) = h_t − n, so k_z = (h_t − n) (1 − z)."""
         count, H = stop - start, self.plan.H
         multiply, subtract = np.multiply, np.subtract
         gates, n, h = forward.gates[start:stop], forward.n[start:stop], forward.h[start + 1 : stop + 1]
         q, r, z = gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]
         k_q, k_r, k_z, k_n, k_h = (self.deltas[:count, part * H : (part + 1) * H] for part in range(5))
         work = self.work[:count]
-        subtract(h, n, k_z)
-        multiply(k_z, z, work)
-        subtract(k_z, work, k_z)
+        subtract(1, gates[:, H:], self.deltas[:count, H : 3 * H])  # 1 − r and 1 − z
         multiply(n, n, k_n)
         subtract(1, k_n, k_n)
-        multiply(k_n, z, work)
-        subtract(k_n, work, k_n)
+        multiply(k_n, k_z, k_n)
+        subtract(h, n, work)
+        multiply(k_z, work, k_z)
         multiply(k_n, r, k_q)
-        multiply(k_q, q, k_r)
-        multiply(k_r, r, work)
-        subtract(k_r, work, k_r)
+        multiply(k_r, k_q, k_r)
+        multiply(k_r, q, k_r)
         k_h[...] = z
         if mask is not None:  # a padded step has no part in any gradient, and hands dh on
             here = mask[start:stop, None]
