@@ -24,13 +24,14 @@ from benchmarks.speed.tables import part_table, readme_table, saved_parts
 
 ROOT = Path(__file__).parents[1]
 NO_TORCH = (
-    "--against torch needs PyTorch, which this project itself does not: python -m pip install torch (its CPU build is "
-    "enough). The other comparisons run without it."
+    "--against torch and floor need PyTorch, which this project itself does not: python -m pip install torch (its CPU "
+    "build is enough). The other comparisons run without it."
 )
 EPILOG = """\
 what is compared (--against):
   torch      PyTorch's nn.RNN, nn.LSTM, nn.GRU and their cells, which it needs to be installed
   products   the bare matrix products that any implementation has to multiply: how near to the machine's limit
+  floor      those products, in the quickest of three ways, against PyTorch: below that ratio nothing in NumPy can come
   stepwise   our own engine that runs the equations step by step
   textbook   the program of benchmarks/speed/textbook.py, as tutorials write it
   gru        minGRU, whose recurrence is linear in the state, against our GRU
@@ -39,7 +40,7 @@ examples:
   python -m benchmarks.run --against torch --quick                       a first look, nothing saved
   python -m benchmarks.run --against torch --what train --dtype float32 --threads 1 --cells lstm
   python -m benchmarks.run --against torch --points 32,100,64,64 8,50,20,30 --folder mine
-  python -m benchmarks.run --against torch products stepwise textbook gru    everything
+  python -m benchmarks.run --against torch products floor stepwise textbook gru    everything
   python -m benchmarks.run --show                                        the saved tables, measuring nothing
 
 Each part (what, dtype, threads) is saved as soon as it is whole, beside the other parts; cells and points that a run
@@ -91,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     cores = describe_machine()["cores"]
     if max(options.threads or (1,)) > cores:
         commands.error(f"--threads {max(options.threads)}: this machine has {cores} core{'s' if cores > 1 else ''}")
-    if options.against and "torch" in options.against and importlib.util.find_spec("torch") is None:
+    if options.against and {"torch", "floor"} & set(options.against) and importlib.util.find_spec("torch") is None:
         commands.error(NO_TORCH)
     jobs = plan(commands, options, cores) if options.against else []
     refused = measure_all(jobs, options, folder) if jobs else 0

@@ -60,14 +60,16 @@ class Opponent(NamedTuple):
     cells: tuple[str, ...] = CELLS
     dtypes: tuple[str, ...] = ("float32",)
     threads: tuple[int, ...] = (1,)
+    whose: str = "our"  # the time that is divided; else "minGRU's", say
 
 
 OPPONENTS = {
     "torch": Opponent("PyTorch's", ("train", "infer", "stream", "memory"), POINTS, CELLS, DTYPES, (1, 2)),
     "products": Opponent("the bare matrix products'", ("train", "infer"), PRODUCT_POINTS),
+    "floor": Opponent("PyTorch's", ("train", "infer"), POINTS, whose="the bare matrix products'"),
     "stepwise": Opponent("the stepwise engine's", ("train", "infer"), PLAIN_POINTS),
     "textbook": Opponent("the textbook program's", ("train", "infer"), PLAIN_POINTS),
-    "gru": Opponent("our GRU's", ("train", "infer"), LONG_POINTS, ("mingru",)),
+    "gru": Opponent("our GRU's", ("train", "infer"), LONG_POINTS, ("mingru",), whose="minGRU's"),
 }
 
 

@@ -24,8 +24,8 @@ def part_table(against: str, part: Part, records: list[Record]) -> str:
         return memory_table(records)
     clock = "processor time" if part.threads == 1 else "wall time"
     cells = _cells(records)
-    whose = "minGRU's" if against == "gru" else "our"
-    lines = [f"{title(part)}: {whose} time / {OPPONENTS[against].title} ({clock})", *head("N, T, D, H", cells)]
+    opponent = OPPONENTS[against]
+    lines = [f"{title(part)}: {opponent.whose} time / {opponent.title} ({clock})", *head("N, T, D, H", cells)]
     for point in dict.fromkeys(record["point"] for record in records):
         here = {record["cell"]: record for record in records if record["point"] == point}
         N, _, _, H = point_of(point)
@@ -75,7 +75,8 @@ def readme_table(folder: Path) -> str:
                 entries = [_mean_and_worst(ratios_of(records, cell)) for cell in CELLS]
                 if against == "gru":  # one column of its own: the newcomer stands where the GRU does
                     entries = ["", "", _mean_and_worst(ratios_of(records, "mingru"))]
-                rows.append(line(f"{'minGRU / ' if against == 'gru' else ''}{opponent.title}, {title(part)}", entries))
+                whose = "" if opponent.whose == "our" else opponent.whose.removesuffix("s").removesuffix("'") + " / "
+                rows.append(line(f"{whose}{opponent.title}, {title(part)}", entries))
                 notes += _notes(records)
     tables = ["\n".join([*head("our time divided by", CELLS), *rows, *notes])] if rows else []
     tables += [memory_table(records) for part, records in saved_parts("torch", folder) if part.what == "memory"]

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.machine import describe_machine
 from benchmarks.speed import memory
 from benchmarks.speed.points import text_of
-from benchmarks.speed.products import product_sides
+from benchmarks.speed.products import product_sides, quickest_sides
 from benchmarks.speed.sides import (
     STREAM_STEPS,
     TOLERANCE,
@@ -28,7 +28,7 @@ from benchmarks.speed.sides import (
     make_problem,
     textbook_side,
 )  # fmt: skip
-from benchmarks.speed.timing import AFTER_SPINNING, race
+from benchmarks.speed.timing import AFTER_SPINNING, Race, race
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
     machine = describe_machine()  # before the process is pinned, which leaves it one core
     if task["threads"] == 1 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    if task["against"] == "torch":
+    if task["against"] in ("torch", "floor"):
         import torch
 
         torch.set_num_threads(task["threads"])
@@ -63,6 +63,8 @@ def measure(task: dict[str, Any], kind: str, point: tuple[int, int, int, int]) -
     N, T, D, H = point
     steps = STREAM_STEPS if what == "stream" else 1  # in one call
     problem = make_problem(kind, (N, STREAM_STEPS if what == "stream" else T, D, H), dtype)
+    if task["against"] == "floor":
+        return {"cell": kind, "point": text_of(point), **measure_floor(task, problem)}
     ours = layer_side(problem, what)
     theirs = opponents(task["against"], problem, what)
     record: dict[str, Any] = {"cell": kind, "point": text_of(point)}
@@ -75,18 +77,39 @@ def measure(task: dict[str, Any], kind: str, point: tuple[int, int, int, int]) -
             return record | {"difference": None, "refused": f"{name}: {refusal}"}
         record["difference"] = max(record["difference"], difference)
     del own  # as large as the caches; the race should have the memory to itself
-    one = task["threads"] == 1
-    found = race(
-        ours.run, {name: side.run for name, side in theirs.items()}, rounds=task["rounds"], seconds=task["seconds"],
-        clock=time.process_time if one else time.perf_counter,
-        rest=None if one else lambda: time.sleep(AFTER_SPINNING),
-    )
+    found = run_race(task, ours, theirs)
     low, high = found.quartiles[found.against]
     return record | {
         "ratio": found.ratio, "low": low, "high": high, "against": found.against,
         "ours": found.ours / steps, "theirs": {name: took / steps for name, took in found.theirs.items()},
         "rounds": found.rounds,
     }  # fmt: skip
+
+
+def measure_floor(task: dict[str, Any], problem: Problem) -> dict[str, Any]:
+    """Let the ways to multiply run against PyTorch's layer. The quickest counts, so that here it is PyTorch who starts.
+
+    Products of other numbers are no result to compare: tests/benchmarks/test_speed.py counts their operations.
+    """
+    from benchmarks.speed.torch_sides import torch_sides
+
+    ((name, theirs),) = torch_sides(problem, task["what"]).items()
+    found = run_race(task, theirs, quickest_sides(problem, task["what"]))
+    low, high = found.quartiles[found.against]
+    return {
+        "difference": 0.0, "ratio": 1 / found.ratio, "low": 1 / high, "high": 1 / low, "against": name,
+        "way": found.against, "ours": found.theirs[found.against], "theirs": {name: found.ours}, "rounds": found.rounds,
+    }  # fmt: skip
+
+
+def run_race(task: dict[str, Any], ours: Side, theirs: dict[str, Side]) -> Race:
+    """Let the sides race for as long as the task says, by the clock that its threads need."""
+    one = task["threads"] == 1
+    return race(
+        ours.run, {name: side.run for name, side in theirs.items()}, rounds=task["rounds"], seconds=task["seconds"],
+        clock=time.process_time if one else time.perf_counter,
+        rest=None if one else lambda: time.sleep(AFTER_SPINNING),
+    )
 
 
 def opponents(against: str, problem: Problem, what: str) -> dict[str, Side]:

@@ -2,8 +2,9 @@
 
 A kernel keeps the contract of `kernel.py` and is registered here by its cell's type.
 
-To read them: `layout.py` says how a sequence lies in memory, `passes.py` what is prepared around the loops, `rnn.py`,
-`lstm.py` and `gru.py` hold the loops, and `engine.py` goes through a sequence with them.
+To read them: `rnn.py` is the plainest, its arrays lie like the layer's own. `passes.py` has what the kernels share,
+`layout.py` how time is cut, and `engine.py` goes through a sequence with any of them. The gated cells lay their arrays
+out anew, features first: `feature_major.py`, with the loops in `lstm.py` and `gru.py`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ from ..arrays import Array, Params, State
 from .layout import Plan, add_index_rows, aligned
 from .products import multiply, multiply_rows
 
+FEW = 64  # steps times sequences
+
 
 class Group(NamedTuple):
     """Some steps that go through the backward pass together."""
@@ -83,7 +85,9 @@ class BackwardPass(Buffers):
         super().__init__(plan)
         self.h_rows, self.x_rows = h_rows, x_rows
         self.delta_rows = self.new(plan.chunk, plan.N, rows)
-        self.W_xh = self.new(x_rows.stop - x_rows.start, plan.D)  # transposed
+        # W_xh transposed; for few rows as it stands, since to transpose it would take longer than the product gains.
+        width, few = x_rows.stop - x_rows.start, plan.steps * plan.N < FEW
+        self.W_xh = self.new(plan.D, width).T if few else self.new(width, plan.D)
         self.sums, self.parts = self.new_sums(), self.new_sums()
 
     def new_sums(self) -> dict[str, Array]:

@@ -2,6 +2,9 @@
 
 import math
 import subprocess
+import sys
+import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,9 @@ import pytest
 
 from benchmarks import run
 from benchmarks.machine import RESULTS, load_result
-from benchmarks.speed import figure, points, quiet, saving, sides, tables, textbook
+from benchmarks.speed import figure, points, quiet, saving, sides, tables, textbook, worker
+from benchmarks.speed.products import quickest_sides
+from benchmarks.speed.sides import Side, make_problem
 from rnn_from_scratch.cells import GRUCell, LSTMCell, RNNCell
 from rnn_from_scratch.layers import Recurrent
 
@@ -38,6 +43,31 @@ def test_the_textbook_takes_weights_apart_and_puts_them_together():
         again = textbook.join(kind, textbook.split(kind, params))
         assert again.keys() == params.keys()
         assert all(np.array_equal(again[name], params[name]) for name in params)
+
+
+@pytest.mark.parametrize("what", ["train", "infer"])
+@pytest.mark.parametrize(("kind", "size"), [("lstm", (3, 4, 5, 6)), ("gru", (32, 2, 64, 128)), ("rnn", (1, 3, 4, 5))])
+def test_the_bare_products_are_products(kind, size, what):
+    """Also where they are cut into blocks, as at the second size: nothing is left out, nothing done twice."""
+    sides = quickest_sides(make_problem(kind, size, "float32"), what)
+    assert list(sides) == ["together", "inputs first", "in blocks"]
+    for side in sides.values():
+        for name, difference in side.values().items():
+            assert np.abs(difference).max() < 1e-4, name
+
+
+def test_the_floor_is_the_quickest_products_time_beside_pytorchs(monkeypatch):
+    """PyTorch starts, so what the race finds is turned over."""
+    module = types.ModuleType("benchmarks.speed.torch_sides")
+    module.torch_sides = lambda problem, what: {"nn.LSTM": Side(lambda: time.sleep(0.02), dict)}
+    monkeypatch.setitem(sys.modules, "benchmarks.speed.torch_sides", module)
+    task = {"against": "floor", "what": "infer", "dtype": "float32", "threads": 2, "rounds": 3, "seconds": 0.3}
+    record = worker.measure(task, "lstm", (1, 2, 3, 4))
+    assert record["ratio"] < 0.1
+    assert record["low"] <= record["ratio"] <= record["high"]
+    assert record["ours"] < 0.002 < record["theirs"]["nn.LSTM"]
+    assert record["against"] == "nn.LSTM"
+    assert record["way"] in {"together", "inputs first", "in blocks"}
 
 
 def test_sides_that_disagree_are_refused():
