@@ -127,6 +127,21 @@ def test_finite_names_the_first_by_its_index_and_counts(bad):
     )
 
 
+@pytest.mark.parametrize(("kind", "large"), [(np.float32, 3e38), (np.float64, 1.7e308), (np.complex128, 1.7e308)])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_finite_where_a_square_is_not(kind, large, bad):
+    """A sum of squares that overflows says nothing yet; one that is not finite hides no NaN; and no warning comes."""
+    array = np.full((40, 7), large, kind)
+    array[::2] *= -1
+    with np.errstate(all="raise"):
+        validate.finite("Here", "x", array)
+        validate.finite("Here", "x", array[::3, ::2])
+        for clean in (array.copy(), np.zeros((40, 7), kind)):
+            clean[39, 6] = bad
+            assert refused(ArgumentError, validate.finite, "x", clean).startswith("Here: x[39, 6] is")
+            assert refused(ArgumentError, validate.finite, "x", clean.T[::2]).startswith("Here: x[3, 39] is")
+
+
 def test_finite_looks_only_where_the_mask_is_true():
     array = np.zeros((4, 2, 3))
     array[1, 1, 2] = np.nan

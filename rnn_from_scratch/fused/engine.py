@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import Array, Params, State
-from .layout import Plan, make_plan, paddings, pieces
+from .layout import Plan, make_plan, paddings, pieces, slab_by_slab
 from .passes import BackwardPass, ForwardPass, Group
 from .pool import POOL, Lease
 
@@ -86,11 +86,12 @@ class FusedKernel:
         backward.start(dfinal_state)
         dxs = np.empty((len(dhs), plan.N, plan.D), plan.dtype) if input_grad and xs.ndim == 3 else None
         padded = paddings(mask)
-        for start, stop in reversed(pieces(0, len(dhs), plan.chunk)):
-            for first, last in reversed(pieces(start, stop, plan.group)):
-                group = Group(first, last, place=first - start)
-                here = None if padded is None else padded[first:last]
-                backward.go_back(forward, group, xs[first:last], dhs[first:last], mask, here)
-            backward.collect(forward, start, xs[start:stop], None if dxs is None else dxs[start:stop])
+        with slab_by_slab(backward.slab):
+            for start, stop in reversed(pieces(0, len(dhs), plan.chunk)):
+                for first, last in reversed(pieces(start, stop, plan.group)):
+                    group = Group(first, last, place=first - start)
+                    here = None if padded is None else padded[first:last]
+                    backward.go_back(forward, group, xs[first:last], dhs[first:last], mask, here)
+                backward.collect(forward, start, xs[start:stop], None if dxs is None else dxs[start:stop])
         dstate, grads = backward.finish(forward, mask)
         return dxs, dstate, grads

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, State
-from .layout import Plan, slab_by_slab, transpose_into
+from .layout import Plan, transpose_into
 from .passes import BackwardPass, ForwardPass, Group
 from .products import split, step_products
 
@@ -22,7 +22,7 @@ class FeatureMajorForward(ForwardPass):
 
     z (S + 1, D + 1 + H, N) holds [x; 1; h] of each step above each other, so that one product with [W_xh; b; W_hh]
     gives every gate, input and bias included, and h of the next step is written straight into its z. In a projected
-    plan z is [h] alone, and x_parts (S, rows, N) is what is added to the product. There may be `beside` more rows above
+    plan z is [h] alone, and x_parts (S, rows, N) is what is added to the product. There may be `beside` more rows below
     them, for the kernel's own use.
     """
 
@@ -37,8 +37,8 @@ class FeatureMajorForward(ForwardPass):
         self.half = np.array(0.5, plan.dtype)  # σ(a) = (1 + tanh(a/2)) / 2, and one tanh serves all gates
         if plan.projected:
             self.W_x = self.new(D + 1, rows)  # its last row is b
-            self.added = self.new(S, beside + rows, N)
-            self.x_parts = self.added[:, beside:]
+            self.added = self.new(S, rows + beside, N)
+            self.x_parts = self.added[:, :rows]
         else:
             self.z[:, D] = 1
 
@@ -46,9 +46,9 @@ class FeatureMajorForward(ForwardPass):
         """Return each step's product of the weights with z, into results (S, rows, N), as `split` gives it."""
         return map(split, step_products(self.weights, self.z, results, self.plan.dtype, self.plan.N))
 
-    def each_added(self, rows: int) -> Iterable[Array | None]:
-        """Return for each step the first `rows` that are to be added to its product; None where nothing is."""
-        return self.added[:, :rows] if self.plan.projected else [None] * self.plan.steps
+    def each_added(self, above: int = 0) -> Iterable[Array | None]:
+        """Return for each step what is to be added to its product, the rows from `above` on; None where nothing is."""
+        return self.added[:, above:] if self.plan.projected else [None] * self.plan.steps
 
     def load(self, first: int, xs: Array) -> None:
         """As `ForwardPass.load`."""
@@ -83,6 +83,7 @@ class FeatureMajorBackward(BackwardPass):
         g, N, D, H = plan.group, plan.N, plan.D, plan.H
         self.together = not plan.projected and h_rows == x_rows  # one product gives every weight's gradient
         super().__init__(plan, rows, h_rows, x_rows)
+        self.slab = H * N
         self.deltas = self.new(g, rows + beside * H, N)
         self.above = D + 1 if self.together else 0
         self.z_rows = self.new(plan.chunk, N, self.above + H)
@@ -113,11 +114,10 @@ class FeatureMajorBackward(BackwardPass):
         self, forward: Any, group: Group, xs: Array, dhs: Array, mask: Array | None, padded: list[Array | None] | None
     ) -> None:
         """As `BackwardPass.go_back`."""
-        with slab_by_slab(self.plan.H * self.plan.N):
-            self.take_in(dhs, None if mask is None else mask[group.first : group.last])
-            self.derive(forward, group.first, group.last, mask)
-            self.run(len(xs), padded)
-            self.lay_rows(group.place, forward, group.first, xs)
+        self.take_in(dhs, None if mask is None else mask[group.first : group.last])
+        self.derive(forward, group.first, group.last, mask)
+        self.run(len(xs), padded)
+        self.lay_rows(group.place, forward, group.first, xs)
 
     def take_in(self, dhs: Array, mask: Array | None) -> None:
         """Take in a group's dh_here (n, N, H), and what came back from the group after it."""

@@ -14,7 +14,7 @@ from .layout import Plan, transpose_into
 
 
 class GRUForward(FeatureMajorForward):
-    """One product gives q = h W_hn + b_hn, r and z. x W_xn + b_n stays out of it, since r multiplies q alone.
+    """One product gives r, z and q = h W_hn + b_hn. x W_xn + b_n stays out of it, since r multiplies q alone.
 
     So q's rows of the weights have zeros for x and b_hn for the 1, and n's part of the input is computed for a whole
     group. Ten calls a step.
@@ -24,36 +24,36 @@ class GRUForward(FeatureMajorForward):
         S, N, D, H = plan.steps, plan.N, plan.D, plan.H
         super().__init__(plan, rows=3 * H, beside=H)
         self.states = (self.h,)
-        self.gates = self.new(S, 3 * H, N)  # q, r, z
+        self.gates = self.new(S, 3 * H, N)  # r, z, q
         self.rq, self.z_difference = self.new(H, N), self.new(H, N)
         if plan.projected:
-            self.n = self.added[:, 3 * H :]  # what is added to q, r, z, and what becomes n
+            self.n = self.added[:, :H]  # what becomes n, and what is added to r, z, q
         else:
-            self.weights[:H, :D] = 0
+            self.weights[2 * H :, :D] = 0
             self.W_xn = self.new(H, D + 1)
             self.n = self.new(S, H, N)
-        q, r, z, rz = (self.gates[:, part] for part in (slice(H), slice(H, 2 * H), slice(2 * H, None), slice(H, None)))
+        r, z, q, rz = (self.gates[:, part] for part in (slice(H), slice(H, 2 * H), slice(2 * H, None), slice(2 * H)))
         self.steps = list(zip(
-            self.products(self.gates), self.each_added(3 * H), self.gates, q, r, z, rz, self.n, self.h, self.h[1:],
+            self.products(self.gates), self.each_added(H), self.gates, r, z, q, rz, self.n, self.h, self.h[1:],
             strict=False,
         ))
 
     def pack(self, params: Params) -> None:
-        """For h the reference's columns go round by one gate; for x they are its own."""
+        """For h the reference's own order, r, z, n; for x its columns go round by one gate: n, r, z."""
         H, D = self.plan.H, self.plan.D
         W_xh, W_hh, b, b_hn = params["W_xh"], params["W_hh"], params["b_h"], params["b_hn"]
-        put(self.weights[:H, -H:], W_hh[:, 2 * H :])
-        put(self.weights[H:, -H:], W_hh[:, : 2 * H])
+        put(self.weights[:, -H:], W_hh)
         if self.plan.projected:
-            self.W_x[:D], self.W_x[D] = W_xh, b
-            self.W_x[:, : 2 * H] *= self.half
-            self.added[:, :H] = b_hn[:, None]
+            for to, by in ((slice(H), slice(2 * H, None)), (slice(H, None), slice(2 * H))):
+                self.W_x[:D, to], self.W_x[D, to] = W_xh[:, by], b[by]
+            self.W_x[:, H:] *= self.half
+            self.added[:, 3 * H :] = b_hn[:, None]
         else:
-            put(self.weights[H:, :D], W_xh[:, : 2 * H])
-            self.weights[:H, D], self.weights[H:, D] = b_hn, b[: 2 * H]
+            put(self.weights[: 2 * H, :D], W_xh[:, : 2 * H])
+            self.weights[: 2 * H, D], self.weights[2 * H :, D] = b[: 2 * H], b_hn
             transpose_into(self.W_xn[:, :D], W_xh[:, 2 * H :])
             self.W_xn[:, D] = b[2 * H :]
-        self.weights[H:] *= self.half
+        self.weights[: 2 * H] *= self.half
 
     def load(self, first: int, xs: Array) -> None:
         """Beside what all kernels do: n's part of the inputs, into what becomes n."""
@@ -66,7 +66,7 @@ class GRUForward(FeatureMajorForward):
         """The loop, forwards."""
         tanh, multiply, add, subtract, copyto = np.tanh, np.multiply, np.add, np.subtract, np.copyto
         half, rq, difference = self.half, self.rq, self.z_difference
-        for ((dot, x_1_h, out, more), added, gates, q, r, z, rz, n, h_prev, h), pad in zip(
+        for ((dot, x_1_h, out, more), added, gates, r, z, q, rz, n, h_prev, h), pad in zip(
             self.steps[first:last], padded or repeat(None), strict=False
         ):
             dot(x_1_h, out)
@@ -94,34 +94,34 @@ class GRUBackward(FeatureMajorBackward):
               k_q = k_n \odot r, \quad k_r = k_n \odot q \odot r (1 - r), \quad dh_{t-1} = W_{hh} \delta + dh \odot z
 
     The factors are computed for a group at once, and lie one above the other: one multiplication for all five, and four
-    calls a step. Order: q, r, z, n, so that the deltas of the product with h and those of the product with x are each
+    calls a step. Order: n, r, z, q, so that the deltas of the product with x and those of the product with h are each
     contiguous; then the gate z itself.
     """
 
     def __init__(self, plan: Plan) -> None:
         steps, N, H = plan.group, plan.N, plan.H
-        super().__init__(plan, 4 * H, slice(0, 3 * H), slice(H, 4 * H), parts=1, beside=1)
+        super().__init__(plan, 4 * H, h_rows=slice(H, 4 * H), x_rows=slice(0, 3 * H), parts=1, beside=1)
         self.work = self.new(steps, H, N)
-        every = self.deltas.reshape(steps, 5, H, N)
-        self.steps = list(zip(
-            self.products, self.incoming[1:], self.dhs, every, every[:, 4], self.incoming, strict=False
-        ))
+        every = self.deltas.reshape(steps, 5, H * N)
+        dh, dh_here = self.incoming.reshape(steps + 1, H * N), self.dhs.reshape(steps, H * N)
+        self.steps = list(zip(self.products, dh[1:], dh_here, every, every[:, 4], dh, strict=False))
 
     def pack(self, params: Params) -> None:
-        """For h the reference's columns go round by one gate; for x they are its own."""
-        H, W_hh = self.plan.H, params["W_hh"]
-        self.W_hh[:, :H], self.W_hh[:, H:] = W_hh[:, 2 * H :], W_hh[:, : 2 * H]
-        transpose_into(self.W_xh, params["W_xh"])
+        """As in the forward."""
+        H, W_xh = self.plan.H, params["W_xh"]
+        self.W_hh[...] = params["W_hh"]
+        transpose_into(self.W_xh[:H], W_xh[:, 2 * H :])
+        transpose_into(self.W_xh[H:], W_xh[:, : 2 * H])
 
     def derive(self, forward: GRUForward, start: int, stop: int, mask: Array | None) -> None:
         """The forward made z (h_{t−1} − n) = h_t − n, so k_z = (h_t − n) (1 − z)."""
         count, H = stop - start, self.plan.H
         multiply, subtract = np.multiply, np.subtract
         gates, n, h = forward.gates[start:stop], forward.n[start:stop], forward.h[start + 1 : stop + 1]
-        q, r, z = gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]
-        k_q, k_r, k_z, k_n, k_h = (self.deltas[:count, part * H : (part + 1) * H] for part in range(5))
+        r, z, q = gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]
+        k_n, k_r, k_z, k_q, k_h = (self.deltas[:count, part * H : (part + 1) * H] for part in range(5))
         work = self.work[:count]
-        subtract(1, gates[:, H:], self.deltas[:count, H : 3 * H])  # 1 − r and 1 − z
+        subtract(1, gates[:, : 2 * H], self.deltas[:count, H : 3 * H])  # 1 − r and 1 − z
         multiply(n, n, k_n)
         subtract(1, k_n, k_n)
         multiply(k_n, k_z, k_n)
@@ -149,12 +149,12 @@ class GRUBackward(FeatureMajorBackward):
 
     def finish(self, forward: Any, mask: Array | None) -> tuple[State, Params]:
         """Return the initial state's gradient, and the gradients in the reference's order of gates."""
-        H, dW_xh, dW_hh, db = self.plan.H, self.sums["W_xh"], self.sums["W_hh"], self.sums["b_h"]
+        H, dW_xh, db = self.plan.H, self.sums["W_xh"], self.sums["b_h"]
         return (self.incoming[0].T.copy(),), {
-            "W_xh": dW_xh.copy(),
-            "W_hh": np.concatenate([dW_hh[:, H:], dW_hh[:, :H]], axis=1),
-            "b_h": db[H:].copy(),
-            "b_hn": db[:H].copy(),
+            "W_xh": np.concatenate([dW_xh[:, H:], dW_xh[:, :H]], axis=1),
+            "W_hh": self.hand_over("W_hh"),
+            "b_h": np.concatenate([db[H : 3 * H], db[:H]]),
+            "b_hn": db[3 * H :].copy(),
         }
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from ..arrays import Array
 
 # Time is cut twice. A chunk is what one product for the weights' gradients takes, in columns (steps times sequences),
-# as many times more as W_hh is narrower than 128. A group is what goes through element-wise functions many steps at
-# once, in numbers of an array (steps, H, N): small enough that what one of them writes the next still finds in the
+# as many times more as x and W_hh are narrower than 128. A group is what goes through element-wise functions many steps
+# at once, in numbers of an array (steps, H, N): small enough that what one of them writes the next still finds in the
 # cache. Both optima are flat.
 CHUNK_COLUMNS = 768
 NARROW = 128
@@ -51,7 +51,7 @@ def make_plan(kernel: str, choices: Any, cell: Any, xs: Array, dtype: Any, keep:
     """Choose by shape and dtype alone, never by a clock: a run repeats bit for bit."""
     T, N = xs.shape[:2]
     D, H = cell.input_size, cell.hidden_size
-    columns = CHUNK_COLUMNS * max(1, NARROW // cell.param_shapes()["W_hh"][1])
+    columns = CHUNK_COLUMNS * max(1, NARROW // max(D, cell.param_shapes()["W_hh"][1]))
     chunk = min(T, max(1, columns // N))
     group = min(chunk, max(1, GROUP_NUMBERS // (H * N)))
     # A product with one to three columns is bound by reading the weights: W_xh is then read once a group instead of

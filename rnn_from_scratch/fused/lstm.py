@@ -32,7 +32,7 @@ class LSTMForward(FeatureMajorForward):
         self.ig, self.fc, self.both = both[:H], both[H:], both
         activations = self.gates[:, : 4 * H]
         self.steps = list(zip(
-            self.products(activations), self.each_added(4 * H), activations, self.gates[:, : 3 * H],
+            self.products(activations), self.each_added(), activations, self.gates[:, : 3 * H],
             self.gates[:, H : 3 * H], self.gates[:, 3 * H :], self.gates[:, :H], self.c, self.c[1:], self.tanh_c,
             self.h, self.h[1:], strict=False,
         ))

@@ -81,6 +81,8 @@ class BackwardPass(Buffers):
     delta_rows (c, N, rows): `h_rows` of them belong to the product with h, `x_rows` to the one with x.
     """
 
+    slab = 0  # the numbers of a slab, where the element-wise functions work on some slabs of many: see `slab_by_slab`
+
     def __init__(self, plan: Plan, rows: int, h_rows: slice, x_rows: slice) -> None:
         super().__init__(plan)
         self.h_rows, self.x_rows = h_rows, x_rows
@@ -105,6 +107,12 @@ class BackwardPass(Buffers):
             self.sums[name] += multiply(left, right, self.parts[name])
         else:
             multiply(left, right, self.sums[name])
+
+    def hand_over(self, name: str) -> Array:
+        """Return a sum itself, and have a new array in its place: that takes less time than a copy."""
+        total = self.sums[name]
+        self.sums[name] = np.empty_like(total)
+        return total
 
     def collect(self, forward: Any, start: int, xs: Array, dxs: Array | None) -> None:
         """Add a chunk's part of the weights' gradients, and write its dxs (n, N, D).

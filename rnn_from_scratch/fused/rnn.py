@@ -177,7 +177,7 @@ class RNNBackward(BackwardPass):
 
     def finish(self, forward: Any, mask: Array | None) -> tuple[State, Params]:
         """Nothing was reordered."""
-        return (self.dh.copy(),), {name: total.copy() for name, total in self.sums.items()}
+        return (self.dh.copy(),), {name: self.hand_over(name) for name in ("W_xh", "W_hh", "b_h")}
 
 
 def choices(cell: Any) -> str:

@@ -44,7 +44,7 @@ def checked_state(where: str, layer: Any, state: Any, batch_size: int, like: Any
         layer.check_state(where, "state", state, batch_size)
         checked: State = state
         return checked
-    first = next(array for _, array in leaves(like) if array.dtype.kind != "b")
+    first = like if isinstance(like, np.ndarray) else next(a for _, a in leaves(like) if a.dtype.kind != "b")
     initial: State = layer.initial_state(batch_size, first.real.dtype)
     return initial
 
