@@ -56,18 +56,22 @@ def test_the_bare_products_are_products(kind, size, what):
             assert np.abs(difference).max() < 1e-4, name
 
 
-def test_the_floor_is_the_quickest_products_time_beside_pytorchs(monkeypatch):
+def test_the_floor_is_the_quickest_products_time_beside_pytorchs(monkeypatch, tmp_path):
     """PyTorch starts, so what the race finds is turned over."""
     module = types.ModuleType("benchmarks.speed.torch_sides")
     module.torch_sides = lambda problem, what: {"nn.LSTM": Side(lambda: time.sleep(0.02), dict)}
     monkeypatch.setitem(sys.modules, "benchmarks.speed.torch_sides", module)
     task = {"against": "floor", "what": "infer", "dtype": "float32", "threads": 2, "rounds": 3, "seconds": 0.3}
-    record = worker.measure(task, "lstm", (1, 2, 3, 4))
+    record = worker.measure(task, "lstm", (1, 100, 10, 5))
     assert record["ratio"] < 0.1
     assert record["low"] <= record["ratio"] <= record["high"]
     assert record["ours"] < 0.002 < record["theirs"]["nn.LSTM"]
     assert record["against"] == "nn.LSTM"
-    assert record["way"] in {"together", "inputs first", "in blocks"}
+    assert record["quickest"] in {"together", "inputs first", "in blocks"}
+    part = points.Part("infer", "float32", 2)
+    path, _ = saving.merge("floor", part, {}, [record], tmp_path, None)
+    assert path.exists()
+    assert tables.readme_table(tmp_path).splitlines()[2].startswith("| the bare matrix products / PyTorch's, inference")
 
 
 def test_sides_that_disagree_are_refused():
