@@ -151,10 +151,7 @@ def _collect_dtypes(tree: Any, found: set[Any]) -> None:
 
 
 def _sum_is_finite(array: Array) -> bool:
-    """Tell that all numbers are finite; False says nothing, since the sum of their squares may overflow.
-
-    That takes half the time of looking at each, and makes no array.
-    """
+    """Tell in half the time that all numbers are finite; False says nothing, since the sum of squares may overflow."""
     return cmath.isfinite(np.vdot(array, array))
 
 
