@@ -98,7 +98,8 @@ def measure_floor(task: dict[str, Any], problem: Problem) -> dict[str, Any]:
     low, high = found.quartiles[found.against]
     return {
         "difference": 0.0, "ratio": 1 / found.ratio, "low": 1 / high, "high": 1 / low, "against": name,
-        "quickest": found.against, "ours": found.theirs[found.against], "theirs": {name: found.ours}, "rounds": found.rounds,
+        "quickest": found.against, "ours": found.theirs[found.against], "theirs": {name: found.ours},
+        "rounds": found.rounds,
     }  # fmt: skip
 
 
