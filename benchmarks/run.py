@@ -31,7 +31,7 @@ EPILOG = """\
 what is compared (--against):
   torch      PyTorch's nn.RNN, nn.LSTM, nn.GRU and their cells, which it needs to be installed
   products   the bare matrix products that any implementation has to multiply: how near to the machine's limit
-  floor      those products, in the quickest of three ways, against PyTorch: below that ratio nothing in NumPy can come
+  floor      those products, in the quickest of three ways, against PyTorch: what a layer that makes them can't go below
   stepwise   our own engine that runs the equations step by step
   textbook   the program of benchmarks/speed/textbook.py, as tutorials write it
   gru        minGRU, whose recurrence is linear in the state, against our GRU

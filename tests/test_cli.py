@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import here
 
 from rnn_from_scratch.cli import main
 from rnn_from_scratch.diagnosis.faults import FAULTS
@@ -27,15 +28,6 @@ def run(*arguments, **options):
     return subprocess.run(
         command, capture_output=True, encoding="utf-8", env=environment, timeout=60, check=False, **options
     )
-
-
-def here(capsys, *arguments):
-    """Run it in this process, since starting one takes longer than most commands; return code, output and errors."""
-    try:
-        code = main(list(arguments))
-    except SystemExit as stop:  # from argparse
-        code = stop.code
-    return code, *capsys.readouterr()
 
 
 def test_verify_prints_a_row_an_equation_and_exits_with_0(verified):  # as JSON: tests/article/test_equations.py

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from commands import here
 
 from benchmarks import compression
 from rnn_from_scratch.article.claims import registry, running
@@ -17,14 +18,6 @@ from rnn_from_scratch.article.claims.registry import CLAIMS, Claim
 from rnn_from_scratch.cli import main
 
 ROOT = Path(__file__).parents[1]
-
-
-def here(capsys, *arguments):
-    try:
-        code = main(list(arguments))
-    except SystemExit as stop:  # from argparse
-        code = stop.code
-    return code, *capsys.readouterr()
 
 
 def test_a_claim_is_run_in_a_process_of_its_own_and_told(capsys):

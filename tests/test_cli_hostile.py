@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import here, interrupted_at
 
 from rnn_from_scratch.cli import main, text
 from rnn_from_scratch.cli import runs as runs_of_commands
@@ -29,14 +30,6 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("story.txt").write_text(STORY)
     Path("wave.csv").write_text("wave\n" + "\n".join(f"{np.sin(n / 5):.4f}" for n in range(200)))
-
-
-def here(capsys, *arguments):
-    try:
-        code = main(list(arguments))
-    except SystemExit as stop:  # from argparse
-        code = stop.code
-    return code, *capsys.readouterr()
 
 
 def refused(found, message):
@@ -151,17 +144,7 @@ def test_a_figure_that_cannot_be_written_costs_no_result(capsys, monkeypatch):
 def test_what_is_printed_after_going_on_is_what_was_printed(capsys, monkeypatch):
     arguments = ["train", "text", "story.txt", *SMALL, "--epochs", "2"]
     _, whole, _ = here(capsys, *arguments, "--checkpoint", "whole.npz")
-    original, calls = Step.__new__, 0
-
-    def interrupted(cls, *fields):
-        nonlocal calls
-        calls += 1
-        if calls == 20:
-            raise KeyboardInterrupt
-        return original(cls, *fields)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Step, "__new__", interrupted)
+    with interrupted_at(monkeypatch, 20):
         assert here(capsys, *arguments)[0] == 130
     assert 0 < load_checkpoint("text.npz").updates < 30
     _, rest, _ = here(capsys, "train", "text", "story.txt", "--resume")

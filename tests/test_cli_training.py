@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import here, interrupted_at
 
-from rnn_from_scratch.cli import main
 from rnn_from_scratch.training import load_checkpoint
-from rnn_from_scratch.training.plan import Step
 
 SMALL = ["--hidden", "12", "--embedding", "6", "--batch", "8", "--steps", "16"]
 
@@ -31,14 +30,6 @@ def elsewhere(tmp_path, monkeypatch):
     rows = [f"2020-{n // 28 + 1:02d}-{n % 28 + 1:02d},{cell},{other:.4f}"
             for n, (cell, other) in enumerate(zip(cells, z, strict=True))]
     Path("waves.csv").write_text("date,wave,walk\n" + "\n".join(rows), encoding="utf-8")
-
-
-def here(capsys, *arguments):
-    try:
-        code = main(list(arguments))
-    except SystemExit as stop:  # from argparse
-        code = stop.code
-    return code, *capsys.readouterr()
 
 
 def files():
@@ -90,17 +81,7 @@ def test_a_text_is_trained_on_sampled_from_and_gone_on_with(capsys):
 def test_a_text_run_that_was_interrupted_goes_on_bit_for_bit(capsys, monkeypatch):
     arguments = ["train", "text", "story.txt", *SMALL, "--epochs", "2", "--sample-length", "0"]
     assert here(capsys, *arguments, "--checkpoint", "whole.npz")[0] == 0
-    original, calls = Step.__new__, 0
-
-    def interrupted(cls, *fields):
-        nonlocal calls
-        calls += 1
-        if calls == 40:
-            raise KeyboardInterrupt
-        return original(cls, *fields)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Step, "__new__", interrupted)
+    with interrupted_at(monkeypatch, 40):
         code, _, errors = here(capsys, *arguments, "--checkpoint", "run.npz")
     assert code == 130
     command = "python -m rnn_from_scratch train text story.txt --resume --checkpoint run.npz"

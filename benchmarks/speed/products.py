@@ -86,13 +86,11 @@ def _side(problem: Problem, what: str, together: bool, blocks: bool = False) -> 
     def values() -> dict[str, np.ndarray]:
         """How far what the calls wrote is from the same products by @."""
         (train if what == "train" else forward)()
-        found = {"gates": gates[-1] - step_weights @ inputs[-1], "first gates": gates[0] - step_weights @ inputs[0]}
+        kept = (0, -1) if what == "train" else (-1,)  # inference writes every step's gates to one place
+        found = {f"gates {t}": gates[t] - step_weights @ inputs[t] for t in kept}
         if what == "train":
-            dx = dx_rows if blocks else dxs.T
             found |= {"dhs": dhs - W_h_back @ deltas[-1], "dW": dW - all_deltas @ all_rows}
-            found["dxs"] = dx - (W_x_back @ all_deltas).T
-        else:
-            del found["first gates"]
+            found["dxs"] = (dx_rows.T if blocks else dxs) - W_x_back @ all_deltas
         return found if together else found | {"all gates": all_gates - W_x @ all_inputs}
 
     return Side(train if what == "train" else forward, values)

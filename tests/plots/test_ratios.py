@@ -27,3 +27,8 @@ def test_dots_stand_at_their_ratios_and_gaps_stay_empty():
     for axes in figure.axes:
         low, high = axes.get_xlim()
         assert low < 0.25 < 2.0 <= high
+
+
+def test_a_mean_slightly_above_one_is_not_called_one():
+    figure = plots.ratio_dots(["a"], {"training": {"LSTM": [1.043]}}, xlabel="ours / theirs", ylabel="size")
+    assert figure.axes[0].texts[0].get_text() == "geometric mean: LSTM 1.04"
